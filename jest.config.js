@@ -1,0 +1,9 @@
+/** Tests run as ES modules, compiled by the same compiler and settings as the build. */
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  testMatch: ['<rootDir>/{apps,libs,test,bench,tools}/**/*.spec.ts'],
+};

@@ -1,0 +1,103 @@
+import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
+
+/** The most that one append may hold: data and metadata of all its events together, in bytes of JSON. */
+export const APPEND_BYTES_MAX = 900_000;
+
+/** The revision of a stream that does not exist. */
+export const NO_STREAM = -1;
+
+/** Before the first event of all: what a reader that has seen nothing passes as `after`. */
+export const START = '';
+
+export type AppendOutcome =
+  /** Durable: survives the loss of power. `positions` has one entry an event, in order. */
+  | { readonly outcome: 'committed'; readonly positions: readonly string[] }
+  /** Nothing was written: the stream stands at `revision` and not at the one that was expected. */
+  | { readonly outcome: 'conflict'; readonly revision: number }
+  /** Written or not, nobody knows: the caller retries with the same events and the same expected revision. */
+  | { readonly outcome: 'unknown'; readonly cause: Error };
+
+export interface ReadOptions {
+  /** Streams: the first revision to read, inclusive in both directions. Default: the end that the direction begins at. */
+  readonly from?: number;
+  readonly direction?: 'forwards' | 'backwards';
+  /** At least 1. Default: no bound. */
+  readonly limit?: number;
+}
+
+export interface ReadAllOptions {
+  /** A position that the store gave, exclusive in both directions. Default: the end that the direction begins at. */
+  readonly after?: string;
+  readonly direction?: 'forwards' | 'backwards';
+  readonly limit?: number;
+}
+
+export interface SubscribeOptions {
+  /** Exclusive: the position of the last event that was processed, or `START`. */
+  readonly after: string;
+  /** The most events that one batch holds. */
+  readonly batch: number;
+  readonly signal: AbortSignal;
+}
+
+/** What a subscription yields: events in global order, or none and `caughtUp` when the head is reached. */
+export interface SubscriptionBatch {
+  readonly events: readonly Envelope[];
+  /** True when the reader had seen everything at the moment that the batch was read. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * Streams of events with one global order.
+ *
+ * Durability: an append that answered `committed` is never lost. Order: events of one append are neighbours in the
+ * global order; a reader of the global order never sees a position appear behind one that it has already read.
+ * Retries: only the caller retries, and only with the same bytes.
+ */
+export interface EventStore {
+  /**
+   * Appends events to one stream if it stands at `expectedRevision` (`NO_STREAM` for one that must not exist).
+   * Their `revision`s are expectedRevision + 1 and on, their ids are UUIDs, there is at least one, and together they
+   * stay below `APPEND_BYTES_MAX`: anything else rejects with an `InvariantBroken` and writes nothing.
+   *
+   * The same events at the same expected revision again, in full, are not written twice: `committed`, with the
+   * positions of the first time, however much came after. The ids *and* the bodies must be the same.
+   * Appends that wait at the same time may share one durable write; each still has an outcome of its own.
+   * A store that cannot be written to at all (full disk, held by another) rejects with a `StoreUnavailable`.
+   */
+  append(stream: string, expectedRevision: number, events: readonly UnplacedEnvelope[]): Promise<AppendOutcome>;
+
+  /** The events of a stream, none if it does not exist. */
+  readStream(stream: string, options?: ReadOptions): AsyncIterable<Envelope>;
+
+  /** The global order. Ends at the head of the moment. */
+  readAll(options?: ReadAllOptions): AsyncIterable<Envelope>;
+
+  /** The last event of all, or undefined: a read that costs the same however long the history is. */
+  head(): Promise<Envelope | undefined>;
+
+  /** The last revision and last event's seal of each stream, in byte order of the names. */
+  streams(): AsyncIterable<{ readonly stream: string; readonly revision: number; readonly seal: string }>;
+
+  /**
+   * Follows the global order from `after` and then waits for more, until `signal` aborts; it then ends without an
+   * error. Pull-based: nothing is read ahead of the reader by more than one batch. At the head it yields one empty
+   * batch with `caughtUp`, unless the last one said so already.
+   */
+  subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionBatch>;
+
+  /** Waits for what is being written, refuses what comes later, releases the file or the connection. */
+  close(): Promise<void>;
+}
+
+/** The store cannot do its work now, and says why (`code` is stable). Nothing of the call was written. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+  constructor(
+    readonly code: 'DISK_FULL' | 'DATA_DAMAGED' | 'DATA_FOREIGN' | 'DATA_READ_ONLY' | 'STORE_CLOSED',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

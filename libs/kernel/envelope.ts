@@ -1,0 +1,43 @@
+import type { Instant, LocalDate } from './dates.js';
+
+/** What is said of every event beside its data. Flat, and text only: a server's multi-stream append takes nothing else. */
+export interface Meta {
+  /** When it counts. */
+  readonly valueDate: LocalDate;
+  /** The business day that it was entered on. */
+  readonly bookingDate: LocalDate;
+  /** The clock, never earlier than that of an event that was loaded for the command. */
+  readonly recordedAt: Instant;
+  readonly actor: string;
+  /** The stream that the command is about, a space, and its idempotency key. */
+  readonly commandId: string;
+  /** SHA-256 of the command's body as sent, canonical, hexadecimal. */
+  readonly commandHash: string;
+  readonly correlationId: string;
+  /** The id of the event that led to this one, or the commandId when a caller's command did. */
+  readonly causationId: string;
+  /** See `proof/seal.ts`. */
+  readonly seal: string;
+}
+
+/** A stored event. `position` is text of fixed width whose byte order is the store's global order; not dense. */
+export interface Envelope<Type extends string = string, Data = unknown> {
+  readonly id: string;
+  readonly type: Type;
+  readonly version: number;
+  readonly stream: string;
+  /** From 0, dense within its stream. */
+  readonly revision: number;
+  readonly position: string;
+  readonly data: Data;
+  readonly meta: Meta;
+}
+
+/** An event on its way to a store: all but the place that the store gives it. */
+export type UnplacedEnvelope = Omit<Envelope, 'position'>;
+
+/** The part of a stream's name before the first hyphen: `loan-L1` is of `loan`, `businessDay` of itself. */
+export function categoryOf(stream: string): string {
+  const hyphen = stream.indexOf('-');
+  return hyphen < 0 ? stream : stream.slice(0, hyphen);
+}

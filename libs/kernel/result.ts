@@ -1,0 +1,18 @@
+/** What a decision or a parse ends in: a value, or a reason that is itself a value. */
+export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });
+
+/** A broken invariant: stops the work, is never caught to go on. */
+export class InvariantBroken extends Error {
+  override readonly name = 'InvariantBroken';
+}
+
+export function invariant(condition: unknown, what: string): asserts condition {
+  if (!condition) throw new InvariantBroken(what);
+}
+
+export function unreachable(value: never): never {
+  throw new InvariantBroken(`no case for ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,159 @@
+/**
+ * Read models: documents that a projection changes batch by batch, each batch exactly once.
+ *
+ * A collection is one of two kinds, told by what changes it takes: *cells* take `add` (measures are summed, so order
+ * does not matter), *documents* take `put` and `remove` (the last one wins, order within a partition is kept).
+ * A row that is only ever appended is a document whose key holds the event's position.
+ */
+
+/** Text and whole numbers that a double holds. */
+export type KeyValue = string | number;
+/** What a field may hold. `json` fields take any JSON value and cannot be searched. */
+export type FieldValue = string | number | boolean | null;
+/** A sum: a bigint where it passes 2^53. */
+export type MeasureValue = number | bigint;
+
+export type FieldType = 'text' | 'integer' | 'json';
+
+/** The storage format of one collection. A change of it is a new `version` of its read model. */
+export interface Collection {
+  readonly name: string;
+  /** The fields that identify a document, in the order of the primary index. */
+  readonly key: Readonly<Record<string, 'text' | 'integer'>>;
+  /** Cells: what is summed. A collection with measures takes `add` only. */
+  readonly measures?: readonly string[];
+  /** Documents: what is put. */
+  readonly fields?: Readonly<Record<string, FieldType>>;
+  /** Further indexes, each a list of names of key or `fields`. */
+  readonly indexes?: readonly (readonly string[])[];
+}
+
+/** A read model: its collections, and the version under which they stand. */
+export interface ReadModel {
+  readonly name: string;
+  readonly version: number;
+  readonly collections: readonly Collection[];
+}
+
+export type Key = Readonly<Record<string, KeyValue>>;
+
+export type Change =
+  | {
+      readonly op: 'add';
+      readonly collection: string;
+      readonly key: Key;
+      readonly measures: Readonly<Record<string, MeasureValue>>;
+    }
+  | {
+      readonly op: 'put';
+      readonly collection: string;
+      readonly key: Key;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly op: 'remove'; readonly collection: string; readonly key: Key };
+
+/** How far a projection's partition has come: its dense count of events, and the position of the last one. */
+export interface Checkpoint {
+  readonly sequence: number;
+  readonly position: string;
+}
+
+export const AT_START: Checkpoint = { sequence: 0, position: '' };
+
+export interface Batch {
+  /** The instance of a read model that is written: see `open`. */
+  readonly model: string;
+  readonly partition: number;
+  /** What the checkpoint must be for the batch to be applied. */
+  readonly from: Checkpoint;
+  readonly to: Checkpoint;
+  readonly changes: readonly Change[];
+}
+
+export type ApplyOutcome =
+  | { readonly outcome: 'applied' }
+  /** Nothing was written: the checkpoint stands elsewhere. Another writer, or this batch's first try, was there. */
+  | { readonly outcome: 'elsewhere'; readonly checkpoint: Checkpoint };
+
+/** One bound of a search. `in` is a list of at least one value; the other bounds are inclusive. */
+export type Condition =
+  | FieldValue
+  | { readonly gte?: KeyValue; readonly lte?: KeyValue; readonly gt?: KeyValue; readonly lt?: KeyValue }
+  | { readonly in: readonly KeyValue[] };
+
+export type Where = Readonly<Record<string, Condition>>;
+
+export interface Find {
+  /** All must hold. Names are of key or of text and integer fields. */
+  readonly where?: Where;
+  /** Default: the key, ascending. A name, ascending, or with a leading `-` descending. */
+  readonly order?: readonly string[];
+  readonly limit?: number;
+}
+
+export interface Sum {
+  /**
+   * Alternatives: a cell counts once for each that it meets, so callers make them disjoint. One empty `where` is all.
+   */
+  readonly where: readonly Where[];
+  /** Names of the key. */
+  readonly by: readonly string[];
+  readonly measures: readonly string[];
+}
+
+/** A document as found: its key and its fields or measures, in one flat object. */
+export type Found = Readonly<Record<string, unknown>>;
+
+/**
+ * What queries see of one instance of a read model. Reads made inside one `read` of a ReadStore see one state of it.
+ */
+export interface ReadView {
+  readonly checkpoint: Checkpoint;
+  get(collection: string, key: Key): Promise<Found | undefined>;
+  /** Constant memory: pulls as it goes. */
+  find(collection: string, find?: Find): AsyncIterable<Found>;
+  /** One row a combination of `by` that has a cell, in byte order of `by`; exact, as bigint where it passes 2^53. */
+  sum(collection: string, sum: Sum): Promise<readonly Readonly<Record<string, KeyValue | MeasureValue>>[]>;
+}
+
+/**
+ * Where read models live. A read model has *instances*: the live one that queries read, and while it is rebuilt
+ * another beside it. An instance is named `<name>.<version>` or `<name>.<version>.<suffix>`.
+ */
+export interface ReadStore {
+  /**
+   * Makes sure that an instance exists, with its collections and indexes; idempotent. An instance that was made from
+   * another definition of the same collections is refused with an error that names the difference.
+   */
+  open(instance: string, model: ReadModel): Promise<void>;
+
+  /** `AT_START` for a partition that never applied a batch. */
+  checkpoint(instance: string, partition: number): Promise<Checkpoint>;
+
+  /**
+   * Applies a batch's changes and its new checkpoint together or not at all, if the checkpoint stands at `from`.
+   * Changes are applied in order; callers fold them first, so that there is one a document. Empty changes only move
+   * the checkpoint. Safe to repeat: the second time answers `elsewhere`.
+   */
+  apply(batch: Batch): Promise<ApplyOutcome>;
+
+  /** Several batches of different instances in one durable write, each with its own outcome. */
+  applyAll(batches: readonly Batch[]): Promise<readonly ApplyOutcome[]>;
+
+  /** Reads of one instance that belong together. */
+  read<T>(instance: string, work: (view: ReadView) => Promise<T>): Promise<T>;
+
+  /** The instance that queries read, or undefined. */
+  live(name: string): Promise<string | undefined>;
+
+  /** Makes an instance the live one, in one step: a reader sees the old or the new, never neither. */
+  switchTo(name: string, instance: string): Promise<void>;
+
+  /** Every instance there is. */
+  instances(): Promise<readonly string[]>;
+
+  /** Removes an instance with its checkpoints. The live one is refused. */
+  drop(instance: string): Promise<void>;
+
+  close(): Promise<void>;
+}
