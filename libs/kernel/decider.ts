@@ -1,6 +1,6 @@
 import type { Instant, LocalDate } from './dates.js';
 import type { Envelope } from './envelope.js';
-import type { Fields, Problem } from './fields.js';
+import type { DataOf, Fields, Problem } from './fields.js';
 import type { Result } from './result.js';
 
 /** An event that a decision makes. The engine adds the envelope. */
@@ -30,7 +30,7 @@ export interface Step {
   readonly events: readonly NewEvent[];
 }
 
-/** What a command leads to: the appends, in order. What follows the first is made by processes (see `Process`). */
+/** What a command leads to: its first append. What follows is made by processes (see `TransferProcess`). */
 export interface Decision {
   readonly step: Step | null;
   readonly warnings: readonly Warning[];
@@ -85,18 +85,71 @@ export interface CommandEntry<Data = unknown, State = unknown, Facts = unknown> 
 }
 
 /**
- * What finishes a command that takes more than one append. The handler and the recovery after a crash call the same
- * function, so whoever finishes writes the same bytes: actor, recordedAt, bookingDate and commandId are those of the
- * event that began it.
+ * One document of a process's own state. `due` is the day on which it has something to do, null when it has nothing;
+ * a null value removes it.
+ */
+export interface ProcessEntry {
+  readonly key: string;
+  readonly due: LocalDate | null;
+  readonly value: unknown;
+}
+
+/**
+ * A process follows the global order with a state and a checkpoint of its own, and never asks a read model. Pure: the
+ * engine hands it the entries that an event concerns and keeps those that it gives back.
  */
 export interface Process {
   readonly name: string;
+  /** Another version is folded anew from the first event. */
+  readonly version: number;
+  /** The keys of the entries that an event concerns; none when it is of no interest. */
+  keys(event: Envelope): readonly string[];
+  evolve(entries: ReadonlyMap<string, unknown>, event: Envelope): readonly ProcessEntry[];
+}
+
+/** The append that must follow an event, and the refusal that it stands for when it only takes the first one back. */
+export interface Continuation extends Step {
+  readonly refusal: Refusal | null;
+}
+
+/**
+ * What finishes a command that takes more than one append. The handler and the recovery after a crash call the same
+ * function, so whoever finishes writes the same bytes: actor, recordedAt, bookingDate and commandId are those of the
+ * event that began it, and causationId is its id. The entries are the events that are not finished, by id.
+ */
+export interface TransferProcess extends Process {
   /** The types of the events that leave something to do. */
   readonly opensOn: readonly string[];
   /** The streams that `next` reads, by name. */
   reads(event: Envelope): Readonly<Record<string, string>>;
-  /** The append that must follow, or null when it is there already. Called again on what that append wrote. */
-  next(event: Envelope, facts: Readonly<Record<string, Folded>>): Step | null;
+  /** The append that must follow, or null when it is there already. Asked again about what that append wrote. */
+  next(event: Envelope, facts: Readonly<Record<string, Folded>>): Continuation | null;
+}
+
+/** A command that a process sends: its key begins with `~`, which no caller's may. */
+export interface FollowUp {
+  readonly command: string;
+  readonly key: string;
+  readonly data: unknown;
+  readonly valueDate: LocalDate;
+}
+
+/**
+ * What an announced close does, from a state that has seen every event before the announcement and none after it.
+ * Safe to do again after a crash: the follow-ups have the same keys and bodies.
+ */
+export interface CloseProcess extends Process {
+  /** The type of the event that announces a close. */
+  readonly startsOn: string;
+  /** The entry that holds the announcement while its close is under way. */
+  readonly underWay: string;
+  /** The day that is closed: entries due up to it are handed to `react`. */
+  day(announced: Envelope): LocalDate;
+  react(announced: Envelope, entry: ProcessEntry): FollowUp | null;
+  /** The entry that `finish` reads. */
+  readonly totals: string;
+  /** The command that ends the close, given the events that the follow-ups led to. It keeps the announcement's id. */
+  finish(announced: Envelope, totals: unknown, written: readonly NewEvent[]): FollowUp;
 }
 
 /** The business day as the engine needs it. */
@@ -110,7 +163,8 @@ export interface Calendar {
 export interface Domain {
   readonly commands: ReadonlyMap<string, CommandEntry>;
   readonly aggregates: ReadonlyMap<string, Aggregate>;
-  readonly processes: readonly Process[];
+  readonly transfers: TransferProcess;
+  readonly close: CloseProcess;
   readonly versions: ReadonlyMap<string, number>;
   /** Old versions become today's; the stored envelope is never changed. */
   upcast(event: Envelope): Envelope;
@@ -119,7 +173,49 @@ export interface Domain {
     calendar(state: unknown): Calendar;
     /** The first event of a ledger. */
     opening(firstBusinessDay: LocalDate, simulated: boolean): NewEvent;
+    /** Whether a dated command's value date lies in the days that are open to it. */
+    refuseValueDate(valueDate: LocalDate, calendar: Calendar): Refusal | null;
   };
 }
 
 export type { Instant };
+
+// ------------------------------------------------------------------------------------------------- event tables
+
+/** The storage format of one type of event: never changed in place, only followed by a next version. */
+export interface EventEntry {
+  readonly version: number;
+  readonly summary: string;
+  readonly fields: Fields;
+  /** From the version of the index to the next one: pure, and kept for ever. */
+  readonly upcast?: Readonly<Record<number, (data: Readonly<Record<string, unknown>>) => Record<string, unknown>>>;
+}
+
+export type EventTable = Readonly<Record<string, EventEntry>>;
+
+/** The stored events of a table, told apart by `type`. */
+export type StoredOf<Table extends EventTable> = {
+  [Type in keyof Table & string]: Envelope<Type, DataOf<Table[Type]['fields']>>;
+}[keyof Table & string];
+
+/** The events of a table as decisions make them. */
+export type NewOf<Table extends EventTable> = {
+  [Type in keyof Table & string]: {
+    readonly type: Type;
+    readonly data: DataOf<Table[Type]['fields']>;
+    readonly valueDate: LocalDate;
+  };
+}[keyof Table & string];
+
+/** A command's entry with its types inferred from its table; what the catalogue holds forgets them again. */
+export function command<F extends Fields, State, Facts>(
+  entry: Omit<CommandEntry<DataOf<F>, State, Facts>, 'fields'> & { readonly fields: F },
+): CommandEntry {
+  // The engine hands each entry only what was read by its own table and folded by its own aggregates.
+  return entry as unknown as CommandEntry;
+}
+
+export const decided = (stream: string, ...events: readonly NewEvent[]): { ok: true; value: Decision } => ({
+  ok: true,
+  value: { step: events.length === 0 ? null : { stream, events }, warnings: [] },
+});
