@@ -6,7 +6,10 @@
  * A row that is only ever appended is a document whose key holds the event's position.
  */
 
-/** Text and whole numbers that a double holds. */
+/**
+ * Text and whole numbers that a double holds. Text is well formed and without U+0000, which some servers' drivers cut
+ * at. It is compared byte by byte in UTF-8; null, in fields, comes before every value.
+ */
 export type KeyValue = string | number;
 /** What a field may hold. `json` fields take any JSON value and cannot be searched. */
 export type FieldValue = string | number | boolean | null;
@@ -86,14 +89,18 @@ export type Where = Readonly<Record<string, Condition>>;
 export interface Find {
   /** All must hold. Names are of key or of text and integer fields. */
   readonly where?: Where;
-  /** Default: the key, ascending. A name, ascending, or with a leading `-` descending. */
+  /**
+   * Default: the key, ascending. A name, ascending, or with a leading `-` descending. What is equal by these is ordered
+   * by the key, in the direction of the last name, so that one index read backwards serves a descending search.
+   */
   readonly order?: readonly string[];
   readonly limit?: number;
 }
 
 export interface Sum {
   /**
-   * Alternatives: a cell counts once for each that it meets, so callers make them disjoint. One empty `where` is all.
+   * Alternatives: a cell counts once for each that it meets, so callers make them disjoint. One empty `where` is all,
+   * no `where` at all is nothing.
    */
   readonly where: readonly Where[];
   /** Names of the key. */
@@ -108,11 +115,17 @@ export type Found = Readonly<Record<string, unknown>>;
  * What queries see of one instance of a read model. Reads made inside one `read` of a ReadStore see one state of it.
  */
 export interface ReadView {
+  /** Of partition 0: the only one where one process follows the store. */
   readonly checkpoint: Checkpoint;
+  /** Of every partition that has applied a batch. */
+  readonly checkpoints: ReadonlyMap<number, Checkpoint>;
   get(collection: string, key: Key): Promise<Found | undefined>;
-  /** Constant memory: pulls as it goes. */
+  /** Constant memory: pulls as it goes. To be finished or left inside the `read` that gave the view. */
   find(collection: string, find?: Find): AsyncIterable<Found>;
-  /** One row a combination of `by` that has a cell, in byte order of `by`; exact, as bigint where it passes 2^53. */
+  /**
+   * One row a combination of `by` that has a cell, in byte order of `by`; exact, as bigint where it passes 2^53. With
+   * no `by`, one row or, where there is no cell, none. A cell whose measures all came to 0 may be there or not.
+   */
   sum(collection: string, sum: Sum): Promise<readonly Readonly<Record<string, KeyValue | MeasureValue>>[]>;
 }
 
@@ -133,14 +146,23 @@ export interface ReadStore {
   /**
    * Applies a batch's changes and its new checkpoint together or not at all, if the checkpoint stands at `from`.
    * Changes are applied in order; callers fold them first, so that there is one a document. Empty changes only move
-   * the checkpoint. Safe to repeat: the second time answers `elsewhere`.
+   * the checkpoint. Safe to repeat: the second time answers `elsewhere`. `to` lies after `from`.
+   *
+   * A name or type that the definition does not have, and a sum past 64 bits, is an InvariantBroken that names it:
+   * nothing of the call is written. A `put` replaces all the fields: those that it does not name become null.
    */
   apply(batch: Batch): Promise<ApplyOutcome>;
 
-  /** Several batches of different instances in one durable write, each with its own outcome. */
+  /**
+   * Several batches of different instances, each with its own outcome. Where the store can, in one durable write, and
+   * then an InvariantBroken of one leaves all unwritten.
+   */
   applyAll(batches: readonly Batch[]): Promise<readonly ApplyOutcome[]>;
 
-  /** Reads of one instance that belong together. */
+  /**
+   * Reads of one instance that belong together. A store may bound how many run at once: the others wait their turn, so
+   * a `read` inside a `read` is a mistake.
+   */
   read<T>(instance: string, work: (view: ReadView) => Promise<T>): Promise<T>;
 
   /** The instance that queries read, or undefined. */
@@ -156,4 +178,28 @@ export interface ReadStore {
   drop(instance: string): Promise<void>;
 
   close(): Promise<void>;
+}
+
+export type ReadStoreFault =
+  | 'DISK_FULL'
+  | 'DATA_DAMAGED'
+  | 'DATA_FOREIGN'
+  | 'DATA_READ_ONLY'
+  /** Another process writes to it for longer than a writer waits. */
+  | 'DATA_HELD'
+  | 'STORE_CLOSED';
+
+/**
+ * The store cannot do its work now, and says why (`code` is stable). Nothing of the call was written. What is damaged
+ * or foreign was left as it is: read models can be rebuilt from the events, in another place or after it is removed.
+ */
+export class ReadStoreUnavailable extends Error {
+  override readonly name = 'ReadStoreUnavailable';
+  constructor(
+    readonly code: ReadStoreFault,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
 }

@@ -1,0 +1,159 @@
+import { narrow } from '../kernel/money.js';
+import { InvariantBroken, invariant } from '../kernel/result.js';
+import type { Batch, Change, Checkpoint, Found, Key, KeyValue, MeasureValue } from './port.js';
+import { AT_START } from './port.js';
+import type { Column, Shape, Shapes } from './shape.js';
+
+/**
+ * Changes as rows of their shape, and rows as what is found: the one place that checks names and types, so that every
+ * adapter refuses the same. A value that passed is text, a number, a bigint or null.
+ */
+export type Cell = string | number | bigint | null;
+export type Row = readonly Cell[];
+
+/** A change whose names and types fit: `row` is the key, for `add` and `put` followed by the rest. */
+export interface Encoded {
+  readonly op: Change['op'];
+  readonly shape: Shape;
+  readonly row: Cell[];
+}
+
+export const INT64_MAX = 2n ** 63n - 1n;
+export const INT64_MIN = -(2n ** 63n);
+
+export function encode(shapes: Shapes, change: Change): Encoded {
+  const shape = shapeNamed(shapes, change.collection);
+  invariant(
+    (change.op === 'add') === (shape.kind === 'cells'),
+    `${shape.name} holds ${shape.kind}: it takes no ${change.op}`,
+  );
+  const row: Cell[] = encodeKey(shape, change.key);
+  if (change.op === 'add') appendMeasures(shape, change.measures, row);
+  if (change.op === 'put') appendFields(shape, change.fields, row);
+  return { op: change.op, shape, row };
+}
+
+export function shapeNamed(shapes: Shapes, collection: string): Shape {
+  const shape = shapes.get(collection);
+  invariant(shape !== undefined, `there is no collection ${collection}`);
+  return shape;
+}
+
+/** The key's values in the order of the primary index. */
+export function encodeKey(shape: Shape, key: Key): KeyValue[] {
+  const values: KeyValue[] = [];
+  for (let place = 0; place < shape.keyLength; place++) {
+    const column = shape.columns[place] as Column;
+    values.push(searchable(shape, column, key[column.name]));
+  }
+  for (const name in key) {
+    const place = shape.places.get(name);
+    invariant(place !== undefined && place < shape.keyLength, `${name} is not of the key of ${shape.name}`);
+  }
+  return values;
+}
+
+/** A value that may be searched for: of the column's own type. */
+export function searchable(shape: Shape, column: Column, value: unknown): KeyValue {
+  if (column.type === 'text' && typeof value === 'string') {
+    const storable = value.isWellFormed() && !value.includes('\0');
+    invariant(storable, `${column.name} of ${shape.name} holds U+0000 or half a character`);
+    return value;
+  }
+  if (column.type === 'integer' && typeof value === 'number' && Number.isSafeInteger(value)) return value + 0;
+  throw new InvariantBroken(`${column.name} of ${shape.name} is ${column.type}, not ${told(value)}`);
+}
+
+/** Text that tells keys of one shape apart, made of `encodeKey`'s values. */
+export function keyText(key: readonly Cell[], keyLength: number): string {
+  let text = '';
+  for (let i = 0; i < keyLength; i++) {
+    const value = key[i];
+    text += typeof value === 'string' ? `${value.length}:${value}` : `#${value};`;
+  }
+  return text;
+}
+
+/** A row as the caller sees it: one flat object of key and rest. */
+export function decode(shape: Shape, row: Row): Found {
+  const found: Record<string, unknown> = {};
+  for (let place = 0; place < shape.columns.length; place++) {
+    const { name, type } = shape.columns[place] as Column;
+    const value = row[place] ?? null;
+    found[name] =
+      typeof value === 'bigint'
+        ? narrow(value)
+        : type === 'json' && typeof value === 'string'
+          ? JSON.parse(value)
+          : value;
+  }
+  return found;
+}
+
+/** What every adapter asks of a batch before it looks at the changes. */
+export function checkBatch(batch: Batch): void {
+  const { model, partition, from, to } = batch;
+  invariant(Number.isSafeInteger(partition) && partition >= 0, `${partition} is no partition of ${model}`);
+  invariant(Number.isSafeInteger(to.sequence) && to.sequence >= 0, `${to.sequence} is no sequence of ${model}`);
+  // A batch that ends where it begins could be applied twice.
+  const forward = to.sequence > from.sequence || (to.sequence === from.sequence && to.position > from.position);
+  invariant(forward, `a batch of ${model} goes from ${from.sequence} to ${to.sequence}: not forward`);
+}
+
+export const sameCheckpoint = (a: Checkpoint, b: Checkpoint): boolean =>
+  a.sequence === b.sequence && a.position === b.position;
+
+export const checkpointOf = (checkpoints: ReadonlyMap<number, Checkpoint>, partition: number): Checkpoint =>
+  checkpoints.get(partition) ?? AT_START;
+
+export const overflow = (collection: string): InvariantBroken =>
+  new InvariantBroken(`a sum of ${collection} passes 64 bits`);
+
+function appendMeasures(shape: Shape, measures: Readonly<Record<string, MeasureValue>>, row: Cell[]): void {
+  for (let place = shape.keyLength; place < shape.columns.length; place++) {
+    const { name } = shape.columns[place] as Column;
+    row.push(measure(shape, name, measures[name]));
+  }
+  for (const name in measures) {
+    invariant((shape.places.get(name) ?? -1) >= shape.keyLength, `${name} is no measure of ${shape.name}`);
+  }
+}
+
+function measure(shape: Shape, name: string, value: MeasureValue | undefined): MeasureValue {
+  if (value === undefined) return 0;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  if (typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX) return value;
+  throw new InvariantBroken(`${name} of ${shape.name} is a whole number of 64 bits, not ${told(value)}`);
+}
+
+function appendFields(shape: Shape, fields: Readonly<Record<string, unknown>>, row: Cell[]): void {
+  for (let place = shape.keyLength; place < shape.columns.length; place++) {
+    const column = shape.columns[place] as Column;
+    row.push(column.name in fields ? field(shape, column, fields[column.name]) : null);
+  }
+  for (const name in fields) {
+    invariant((shape.places.get(name) ?? -1) >= shape.keyLength, `${name} is no field of ${shape.name}`);
+  }
+}
+
+function field(shape: Shape, column: Column, value: unknown): Cell {
+  if (value === null) return null;
+  return column.type === 'json' ? json(shape, column, value) : searchable(shape, column, value);
+}
+
+function json(shape: Shape, column: Column, value: unknown): string {
+  try {
+    const text: string | undefined = JSON.stringify(value);
+    if (text !== undefined) return text;
+  } catch {
+    // A bigint or a circle: told below by its column's name.
+  }
+  throw new InvariantBroken(`${column.name} of ${shape.name} is json, not ${told(value)}`);
+}
+
+const told = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'object'
+    ? value === null
+      ? 'null'
+      : `a ${typeof value}`
+    : `${String(value)}`;
