@@ -5,8 +5,6 @@ export interface Statement {
   all(params: readonly unknown[]): unknown[][];
   run(params: readonly unknown[]): void;
   iterate(params: readonly unknown[]): Iterable<unknown[]>;
-  /** Lets go of what an iteration left half read; without it the connection would stay in its old snapshot. */
-  reset(params: readonly unknown[]): void;
 }
 
 /** Statements are kept by their text; the least recently used goes first. Searches have few shapes. */
@@ -77,8 +75,5 @@ function prepare(db: Database.Database, sql: string, exact: boolean): Statement 
       prepared.run(params);
     },
     iterate: (params) => prepared.iterate(params) as Iterable<unknown[]>,
-    reset: (params) => {
-      prepared.iterate(params);
-    },
   };
 }

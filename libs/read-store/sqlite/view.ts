@@ -5,7 +5,7 @@ import type { Checkpoint, Find, Found, Key, KeyValue, MeasureValue, ReadView, Su
 import { type Cell, checkpointOf, decode, encodeKey, shapeNamed } from '../rows.js';
 import { type FindPlan, planFind, planSum, type SumPlan, type Term } from '../search.js';
 import type { Shape, Shapes } from '../shape.js';
-import type { Connection, Statement } from './connection.js';
+import type { Connection } from './connection.js';
 import { closed, named } from './errors.js';
 import { quoted, tableOf } from './schema.js';
 
@@ -43,14 +43,20 @@ export class SnapshotView implements ReadView {
     const params: Cell[] = [];
     const sql = findSql(tableOf(this.instance, shape.name), shape, planFind(shape, find), params);
     const statement = this.#named(() => this.connection.take(sql, shape.kind === 'cells'));
-    const letGo = (): void => this.#letGo(sql, statement, params, letGo);
+    let finished = false;
+    const letGo = (): void => {
+      if (!this.#pulling.delete(letGo)) return;
+      if (!finished) statement.all(params.with(0, NO_ROW));
+      this.connection.give(sql, statement);
+    };
     this.#pulling.add(letGo);
     try {
       const rows = this.#named(() => statement.iterate(params)[Symbol.iterator]());
       for (let count = 1; ; count++) {
         this.#check();
         const { done, value } = this.#named(() => rows.next());
-        if (done) return;
+        finished = done === true;
+        if (finished) return;
         yield decode(shape, cells(value));
         if (count % ROWS_BETWEEN_TURNS === 0) await setImmediate();
       }
@@ -73,12 +79,6 @@ export class SnapshotView implements ReadView {
   end(why: 'read' | 'store'): void {
     this.#ended = why;
     for (const letGo of [...this.#pulling]) letGo();
-  }
-
-  #letGo(sql: string, statement: Statement, params: readonly Cell[], letGo: () => void): void {
-    if (!this.#pulling.delete(letGo)) return;
-    statement.reset(params);
-    this.connection.give(sql, statement);
   }
 
   #shape(collection: string): Shape {
@@ -104,11 +104,19 @@ export class SnapshotView implements ReadView {
   }
 }
 
+/**
+ * The first parameter of every search. The driver cannot let go of a statement that is half read, and while it is not,
+ * its connection stays in the old snapshot; but it can run it to its end again, where this condition is tried first.
+ */
+const EVERY_ROW = 1;
+const NO_ROW = 0;
+
 /** The text of a search; its values are added to `params`. */
 export function findSql(table: string, shape: Shape, plan: FindPlan, params: Cell[]): string {
   const order = plan.order.map(({ name, descending }) => `${quoted(name)}${descending ? ' DESC' : ''}`);
-  const where = whereSql(plan.terms, params);
-  let sql = `SELECT ${columnsOf(shape)} FROM ${table}${where} ORDER BY ${order.join()}`;
+  params.push(EVERY_ROW);
+  const where = ['?', ...plan.terms.map((term) => termSql(term, params))].join(' AND ');
+  let sql = `SELECT ${columnsOf(shape)} FROM ${table} WHERE ${where} ORDER BY ${order.join()}`;
   if (plan.limit !== undefined) {
     sql += ' LIMIT ?';
     params.push(plan.limit);
