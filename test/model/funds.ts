@@ -101,8 +101,8 @@ export const districtFunds = (moved: readonly Movement[]): DistrictFundKey[] => 
   const keys = new Map<string, DistrictFundKey>();
   for (const { fund } of moved)
     if (fund.district !== null) {
-      const key = { ...fundOf(fund), district: fund.district };
-      keys.set(JSON.stringify(key), key);
+      const { programme, source, district } = fund;
+      keys.set(`${programme} ${source} ${district}`, { programme, source, district });
     }
   return [...keys.values()];
 };

@@ -114,7 +114,8 @@ export const accruedBy = (book: Book, to: Day): Interest => {
   const moves = movesByDay(book);
   let inTerm = 0n;
   let overdue = 0n;
-  for (let day = dayNumber(first.valueDate); day < dayNumber(to); day++) {
+  const end = dayNumber(to);
+  for (let day = dayNumber(first.valueDate); day < end; day++) {
     for (const { installment, principal } of moves.get(day) ?? [])
       unpaid[installment - 1] = (unpaid[installment - 1] ?? 0n) + principal;
     for (const [index, balance] of unpaid.entries()) {
