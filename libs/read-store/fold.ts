@@ -67,6 +67,9 @@ function keyOf(folding: Folding, key: Key): string {
     else if (typeof value === 'number') text += `#${value};`;
     else throw new InvariantBroken(`a key of ${folding.name} lacks ${names[i]}`);
   }
+  let count = 0;
+  for (const _name in key) count++;
+  invariant(count === names.length, `the keys of ${folding.name} differ in their names`);
   return text;
 }
 

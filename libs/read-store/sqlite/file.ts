@@ -42,7 +42,7 @@ const PAGE_SIZE_65536 = 1;
  */
 export function checkPlace(path: string): Place {
   if (path === IN_MEMORY) {
-    const folder = mkdtempSync(join(tmpdir(), 'read-store-'));
+    const folder = mkdtempSync(join(tmpdir(), 'read-store-temporary-'));
     const remove = (): void => rmSync(folder, { recursive: true, force: true });
     return { path: join(folder, 'read-models.db'), temporary: true, remove };
   }

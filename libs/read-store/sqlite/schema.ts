@@ -56,10 +56,11 @@ export function createTable(instance: string, shape: Shape): string {
   });
   const key = shape.columns.slice(0, shape.keyLength).map(({ name }) => quoted(name));
   const table = tableOf(instance, shape.name);
-  const indexes = shape.indexes.map(
-    (names) =>
-      `CREATE INDEX ${quoted(`${instance}/${shape.name}/${names.join()}`)} ON ${table} (${names.map(quoted).join()});`,
-  );
+  // Each index ends in the key, as every order of a search does.
+  const indexes = shape.indexes.map((names) => {
+    const columns = [...new Set([...names.map(quoted), ...key])];
+    return `CREATE INDEX ${quoted(`${instance}/${shape.name}/${names.join()}`)} ON ${table} (${columns.join()});`;
+  });
   // Rows are small and always sought by key: the table is its own primary index. Wide ones (json) keep a rowid, so that
   // a search by another index does not drag them through the tree.
   const wide = shape.columns.some(({ type }) => type === 'json');

@@ -91,7 +91,6 @@ class FileReadStore implements SqliteReadStore {
 
   async read<T>(instance: string, work: (view: ReadView) => Promise<T>): Promise<T> {
     const connection = await this.readers.acquire();
-    let atRest = false;
     try {
       const view = this.#begin(connection, instance);
       this.#views.add(view);
@@ -102,13 +101,7 @@ class FileReadStore implements SqliteReadStore {
         view.end('read');
       }
     } finally {
-      try {
-        if (connection.inTransaction) connection.exec('COMMIT');
-        atRest = true;
-      } finally {
-        if (atRest) this.readers.release(connection);
-        else this.readers.discard(connection);
-      }
+      this.#toRest(connection);
     }
   }
 
@@ -151,8 +144,19 @@ class FileReadStore implements SqliteReadStore {
     this.#closed = true;
     for (const view of this.#views) view.end('store');
     this.readers.close();
+    // Leaves the file whole without its log, if no read holds on to it.
+    this.#logCopied();
     this.writer.close();
     this.place.remove();
+  }
+
+  #logCopied(): void {
+    try {
+      this.writer.exec('PRAGMA busy_timeout = 0');
+      this.writer.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Whoever opens the file next copies the log.
+    }
   }
 
   /** The snapshot is taken by the first read of the transaction, so what stands for the instance is read at once. */
@@ -164,6 +168,16 @@ class FileReadStore implements SqliteReadStore {
       return new SnapshotView(connection, this.place.path, instance, shapes, checkpoints);
     } catch (error) {
       throw named(error, this.place.path);
+    }
+  }
+
+  /** Nothing was written, so an end that fails takes nothing from what was read: only the connection goes. */
+  #toRest(connection: Connection): void {
+    try {
+      if (connection.inTransaction) connection.exec('COMMIT');
+      this.readers.release(connection);
+    } catch {
+      this.readers.discard(connection);
     }
   }
 

@@ -46,7 +46,7 @@ export class SnapshotView implements ReadView {
     let finished = false;
     const letGo = (): void => {
       if (!this.#pulling.delete(letGo)) return;
-      if (!finished) statement.all(params.with(0, NO_ROW));
+      if (!finished) this.#named(() => statement.all(params.with(0, NO_ROW)));
       this.connection.give(sql, statement);
     };
     this.#pulling.add(letGo);
@@ -128,15 +128,18 @@ export function findSql(table: string, shape: Shape, plan: FindPlan, params: Cel
 export function sumSql(table: string, plan: SumPlan, params: Cell[]): string {
   const by = plan.by.map(quoted);
   const sums = plan.measures.map((name) => `SUM(${quoted(name)})`);
-  const names = [...by, ...plan.measures.map(quoted)];
-  const parts = plan.alternatives.map(
-    (terms) => `SELECT ${names.length === 0 ? '1' : names.join()} FROM ${table}${whereSql(terms, params)}`,
-  );
-  const grouped = by.length === 0 ? '' : ` GROUP BY ${by.join()} ORDER BY ${by.join()}`;
-  const having = by.length === 0 ? ' HAVING COUNT(*) > 0' : '';
-  const from = parts.length === 1 && names.length > 0 ? table : `(${parts.join(' UNION ALL ')})`;
-  const where = from === table ? (parts[0] ?? '').slice(`SELECT ${names.join()} FROM ${table}`.length) : '';
-  return `SELECT ${[...by, ...sums].join() || '1'} FROM ${from}${where}${grouped}${having}`;
+  // Without `by` the count makes it an aggregate, and of no cell no row.
+  const grouped = by.length > 0 ? `GROUP BY ${by.join()} ORDER BY ${by.join()}` : 'HAVING COUNT(*) > 0';
+  const selected = [...by, ...sums].join() || 'COUNT(*)';
+  return `SELECT ${selected} FROM ${sourceSql(table, plan, params)} ${grouped}`;
+}
+
+function sourceSql(table: string, plan: SumPlan, params: Cell[]): string {
+  const [only = []] = plan.alternatives;
+  if (plan.alternatives.length === 1) return `${table}${whereSql(only, params)}`;
+  const names = [...plan.by, ...plan.measures].map(quoted).join() || '1';
+  const parts = plan.alternatives.map((terms) => `SELECT ${names} FROM ${table}${whereSql(terms, params)}`);
+  return `(${parts.join(' UNION ALL ')})`;
 }
 
 function whereSql(terms: readonly Term[], params: Cell[]): string {
