@@ -1,0 +1,66 @@
+/**
+ * Locks on streams within one process: readers share, a writer is alone, and who asked first is served first. They
+ * spare conflicts and keep the lines of a sheet in order; what is durable is guarded by the store's expected revision.
+ * No cycle: a command takes the stream that it is about first, and then the others in order of their names.
+ */
+export class StreamLocks {
+  readonly #locks = new Map<string, Lock>();
+
+  /** Resolves with what gives the lock back; giving it back twice is harmless. */
+  async acquire(stream: string, mode: 'read' | 'write'): Promise<() => void> {
+    const lock = this.#locks.get(stream) ?? { readers: 0, writing: false, queue: [] };
+    this.#locks.set(stream, lock);
+    if (lock.queue.length > 0 || !free(lock, mode)) {
+      await new Promise<void>((resolve) => lock.queue.push({ mode, grant: resolve }));
+    } else {
+      take(lock, mode);
+    }
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#giveBack(stream, lock, mode);
+    };
+  }
+
+  #giveBack(stream: string, lock: Lock, mode: 'read' | 'write'): void {
+    if (mode === 'read') lock.readers--;
+    else lock.writing = false;
+    for (let next = lock.queue[0]; next !== undefined && free(lock, next.mode); next = lock.queue[0]) {
+      lock.queue.shift();
+      take(lock, next.mode);
+      next.grant();
+    }
+    if (lock.readers === 0 && !lock.writing && lock.queue.length === 0) this.#locks.delete(stream);
+  }
+}
+
+interface Lock {
+  readers: number;
+  writing: boolean;
+  readonly queue: { readonly mode: 'read' | 'write'; readonly grant: () => void }[];
+}
+
+const free = (lock: Lock, mode: 'read' | 'write'): boolean =>
+  mode === 'read' ? !lock.writing : !lock.writing && lock.readers === 0;
+
+function take(lock: Lock, mode: 'read' | 'write'): void {
+  if (mode === 'read') lock.readers++;
+  else lock.writing = true;
+}
+
+/**
+ * Who stamps an entry with the open business day holds the gate, shared, until all its appends are durable; a close
+ * holds it alone while it announces itself. So no entry lands in a day that has begun to close.
+ */
+export class DayGate {
+  readonly #locks = new StreamLocks();
+
+  enter(): Promise<() => void> {
+    return this.#locks.acquire('day', 'read');
+  }
+
+  alone(): Promise<() => void> {
+    return this.#locks.acquire('day', 'write');
+  }
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../kernel/canonical-json.js';
+import type { Meta, UnplacedEnvelope } from '../kernel/envelope.js';
+
+/*
+ * An event's seal is the SHA-256, hexadecimal, of the canonical JSON (RFC 8785) of its whole envelope without
+ * `position` and `meta.seal`, with one more member `previousSeal`: the seal of the event before it in its stream,
+ * absent on the first. Its id is the UUIDv5 of the same without `id`. Stored format: never changed.
+ */
+
+/** Name space of the ids of events: a UUID of our own, fixed for ever. */
+const ID_NAMESPACE = Buffer.from('5b1e7a0c9d3f4e62a8c45f0d2b7c9e11', 'hex');
+
+export type UnsealedEnvelope = Omit<UnplacedEnvelope, 'id' | 'meta'> & { readonly meta: Omit<Meta, 'seal'> };
+
+/** Gives an event its id and its seal. `previousSeal` is null for the first of a stream. */
+export function sealEvent(event: UnsealedEnvelope, previousSeal: string | null): UnplacedEnvelope {
+  const { type, version, stream, revision, data, meta } = event;
+  const { before, after } = sealedText(event, previousSeal);
+  const id = uuidV5(`${before}${after}`);
+  const seal = sha256(`${before},"id":"${id}"${after}`);
+  return { id, type, version, stream, revision, data, meta: { ...meta, seal } };
+}
+
+/** The seal that an event should have, from what a store gives back. */
+export function sealOf(event: UnplacedEnvelope, previousSeal: string | null): string {
+  const { seal: _, ...meta } = event.meta;
+  const { before, after } = sealedText({ ...event, meta }, previousSeal);
+  return sha256(`${before},"id":${canonicalJson(event.id)}${after}`);
+}
+
+/** The id that an event should have. */
+export function idOf(event: UnplacedEnvelope, previousSeal: string | null): string {
+  const { seal: _, ...meta } = event.meta;
+  const { before, after } = sealedText({ ...event, meta }, previousSeal);
+  return uuidV5(`${before}${after}`);
+}
+
+/** One line of what the ledger's digest is taken over. */
+export const digestLine = (of: { readonly stream: string; readonly revision: number; readonly seal: string }): string =>
+  `${of.stream} ${of.revision} ${of.seal}\n`;
+
+/**
+ * The ledger's digest: SHA-256 over one line a stream, in byte order of the names. It does not depend on the order
+ * between streams, so the same history has the same digest on every store.
+ */
+export async function ledgerDigest(
+  streams: AsyncIterable<{ readonly stream: string; readonly revision: number; readonly seal: string }>,
+): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const stream of streams) hash.update(digestLine(stream));
+  return hash.digest('hex');
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+// Members stand in the order of their names: `id` falls between `data` and `meta`, so both texts come from one pass.
+function sealedText(event: UnsealedEnvelope, previousSeal: string | null): { before: string; after: string } {
+  const { type, version, stream, revision, data, meta } = event;
+  const previous = previousSeal === null ? '' : `,"previousSeal":${canonicalJson(previousSeal)}`;
+  return {
+    before: `{"data":${canonicalJson(data)}`,
+    after:
+      `,"meta":${canonicalJson(meta)}${previous},"revision":${revision},"stream":${canonicalJson(stream)}` +
+      `,"type":${canonicalJson(type)},"version":${version}}`,
+  };
+}
+
+function uuidV5(name: string): string {
+  const bytes = createHash('sha1').update(ID_NAMESPACE).update(name).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
