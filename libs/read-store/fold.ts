@@ -16,17 +16,9 @@ export function foldChanges(changes: Iterable<Change>): Change[] {
     const folding: Folding = last?.name === change.collection ? last : foldingOf(collections, change);
     last = folding;
     const key = keyOf(folding, change.key);
-    const before = folding.documents.get(key);
-    if (change.op !== 'add') {
-      invariant(before === undefined || 'change' in before, `${change.collection} takes both add and ${change.op}`);
-      if (before === undefined) folding.documents.set(key, { change });
-      else before.change = change;
-    } else if (before === undefined) {
-      folding.documents.set(key, { key: change.key, measures: { ...change.measures } });
-    } else {
-      invariant('measures' in before, `${change.collection} takes both add and put or remove`);
-      addTo(before.measures, change.measures);
-    }
+    const folded = folding.documents.get(key);
+    if (folded === undefined) folding.documents.set(key, { change, sums: undefined });
+    else foldInto(folded, change);
   }
   return [...collections.values()].flatMap(changesOf);
 }
@@ -39,8 +31,11 @@ export function mergeFolded(parts: Iterable<Iterable<Change>>): Change[] {
   return foldChanges(eachOf(parts));
 }
 
-/** What one document's changes have come to. */
-type Folded = { key: Key; measures: Record<string, MeasureValue> } | { change: Change };
+/** What one document's changes have come to: one of them, or for a cell that was added to again, its sums. */
+interface Folded {
+  change: Change;
+  sums: Record<string, MeasureValue> | undefined;
+}
 
 interface Folding {
   readonly name: string;
@@ -61,11 +56,11 @@ function foldingOf(collections: Map<string, Folding>, change: Change): Folding {
 function keyOf(folding: Folding, key: Key): string {
   const { names } = folding;
   let text = '';
-  for (let i = 0; i < names.length; i++) {
-    const value = key[names[i] as string];
+  for (const name of names) {
+    const value = key[name];
     if (typeof value === 'string') text += `${value.length}:${value}`;
     else if (typeof value === 'number') text += `#${value};`;
-    else throw new InvariantBroken(`a key of ${folding.name} lacks ${names[i]}`);
+    else throw new InvariantBroken(`a key of ${folding.name} lacks ${name}`);
   }
   let count = 0;
   for (const _name in key) count++;
@@ -73,20 +68,33 @@ function keyOf(folding: Folding, key: Key): string {
   return text;
 }
 
+function foldInto(folded: Folded, change: Change): void {
+  const before = folded.change;
+  const alike = (before.op === 'add') === (change.op === 'add');
+  invariant(alike, `${change.collection} takes both add and put or remove`);
+  if (before.op !== 'add' || change.op !== 'add') {
+    folded.change = change;
+    return;
+  }
+  // Most cells of a batch are touched once: only the others are copied.
+  folded.sums ??= { ...before.measures };
+  addTo(folded.sums, change.measures);
+}
+
 function addTo(sums: Record<string, MeasureValue>, measures: Readonly<Record<string, MeasureValue>>): void {
   for (const name in measures) {
     const before = sums[name];
-    const more = measures[name] as MeasureValue;
+    const more = measures[name] ?? 0;
     sums[name] = before === undefined ? more : addExact(before, more);
   }
 }
 
-function changesOf(folding: Folding): Change[] {
+function changesOf({ documents }: Folding): Change[] {
   const changes: Change[] = [];
-  for (const folded of folding.documents.values()) {
-    if ('change' in folded) changes.push(folded.change);
-    else if (!allZero(folded.measures)) {
-      changes.push({ op: 'add', collection: folding.name, key: folded.key, measures: folded.measures });
+  for (const { change, sums } of documents.values()) {
+    if (change.op !== 'add') changes.push(change);
+    else if (!allZero(sums ?? change.measures)) {
+      changes.push(sums === undefined ? change : { ...change, measures: sums });
     }
   }
   return changes;

@@ -42,13 +42,10 @@ export function shapeNamed(shapes: Shapes, collection: string): Shape {
 /** The key's values in the order of the primary index. */
 export function encodeKey(shape: Shape, key: Key): KeyValue[] {
   const values: KeyValue[] = [];
-  for (let place = 0; place < shape.keyLength; place++) {
-    const column = shape.columns[place] as Column;
-    values.push(searchable(shape, column, key[column.name]));
-  }
+  for (const column of shape.key) values.push(searchable(shape, column, key[column.name]));
   for (const name in key) {
     const place = shape.places.get(name);
-    invariant(place !== undefined && place < shape.keyLength, `${name} is not of the key of ${shape.name}`);
+    invariant(place !== undefined && place < shape.key.length, `${name} is not of the key of ${shape.name}`);
   }
   return values;
 }
@@ -77,8 +74,7 @@ export function keyText(key: readonly Cell[], keyLength: number): string {
 /** A row as the caller sees it: one flat object of key and rest. */
 export function decode(shape: Shape, row: Row): Found {
   const found: Record<string, unknown> = {};
-  for (let place = 0; place < shape.columns.length; place++) {
-    const { name, type } = shape.columns[place] as Column;
+  for (const [place, { name, type }] of shape.columns.entries()) {
     const value = row[place] ?? null;
     found[name] =
       typeof value === 'bigint'
@@ -110,12 +106,9 @@ export const overflow = (collection: string): InvariantBroken =>
   new InvariantBroken(`a sum of ${collection} passes 64 bits`);
 
 function appendMeasures(shape: Shape, measures: Readonly<Record<string, MeasureValue>>, row: Cell[]): void {
-  for (let place = shape.keyLength; place < shape.columns.length; place++) {
-    const { name } = shape.columns[place] as Column;
-    row.push(measure(shape, name, measures[name]));
-  }
+  for (const { name } of shape.rest) row.push(measure(shape, name, measures[name]));
   for (const name in measures) {
-    invariant((shape.places.get(name) ?? -1) >= shape.keyLength, `${name} is no measure of ${shape.name}`);
+    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no measure of ${shape.name}`);
   }
 }
 
@@ -127,12 +120,11 @@ function measure(shape: Shape, name: string, value: MeasureValue | undefined): M
 }
 
 function appendFields(shape: Shape, fields: Readonly<Record<string, unknown>>, row: Cell[]): void {
-  for (let place = shape.keyLength; place < shape.columns.length; place++) {
-    const column = shape.columns[place] as Column;
+  for (const column of shape.rest) {
     row.push(column.name in fields ? field(shape, column, fields[column.name]) : null);
   }
   for (const name in fields) {
-    invariant((shape.places.get(name) ?? -1) >= shape.keyLength, `${name} is no field of ${shape.name}`);
+    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no field of ${shape.name}`);
   }
 }
 

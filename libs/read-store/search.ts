@@ -45,11 +45,11 @@ export function planFind(shape: Shape, find: Find): FindPlan {
 export function planSum(shape: Shape, sum: Sum): SumPlan {
   invariant(shape.kind === 'cells', `${shape.name} holds documents, which have no sums`);
   invariant(sum.where.length <= ALTERNATIVES_MAX, `a sum of ${shape.name} has over ${ALTERNATIVES_MAX} alternatives`);
-  for (const name of sum.by) columnNamed(shape, name, shape.keyLength);
+  for (const name of sum.by) columnNamed(shape, name, shape.key.length);
   for (const name of sum.measures) {
-    invariant((shape.places.get(name) ?? -1) >= shape.keyLength, `${name} is no measure of ${shape.name}`);
+    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no measure of ${shape.name}`);
   }
-  const alternatives = sum.where.map((where) => termsOf(shape, where, shape.keyLength));
+  const alternatives = sum.where.map((where) => termsOf(shape, where, shape.key.length));
   return { alternatives, by: [...new Set(sum.by)], measures: [...new Set(sum.measures)] };
 }
 
@@ -98,7 +98,7 @@ function termsOf(shape: Shape, where: Where, columns: number): Term[] {
 function termsOfOne(shape: Shape, column: Column, condition: Condition, terms: Term[]): void {
   const { name } = column;
   if (condition === null) {
-    invariant((shape.places.get(name) ?? 0) >= shape.keyLength, `${name} of ${shape.name} is of the key, never null`);
+    invariant((shape.places.get(name) ?? 0) >= shape.key.length, `${name} of ${shape.name} is of the key, never null`);
     terms.push({ name, is: 'null' });
   } else if (typeof condition !== 'object') {
     terms.push({ name, is: '=', value: searchable(shape, column, condition) });
@@ -142,7 +142,7 @@ function orderOf(shape: Shape, names: readonly string[]): Order[] {
     descending = text.startsWith('-');
     add(columnNamed(shape, descending ? text.slice(1) : text, shape.columns.length).name);
   }
-  for (const column of shape.columns.slice(0, shape.keyLength)) add(column.name);
+  for (const column of shape.key) add(column.name);
   return order;
 }
 

@@ -11,9 +11,11 @@ export interface Column {
 export interface Shape {
   readonly name: string;
   readonly kind: 'cells' | 'documents';
+  readonly key: readonly Column[];
+  /** The measures or the fields. */
+  readonly rest: readonly Column[];
+  /** Both, in the order of a row. */
   readonly columns: readonly Column[];
-  /** How many of the columns are the key. */
-  readonly keyLength: number;
   readonly indexes: readonly (readonly string[])[];
   /** Where a name stands in `columns`. */
   readonly places: ReadonlyMap<string, number>;
@@ -102,7 +104,7 @@ function shapeOf(collection: Collection): Shape {
   const indexes = collection.indexes ?? [];
   for (const index of indexes) checkIndex(name, columns, places, index);
   const kind = measures.length > 0 ? 'cells' : 'documents';
-  return { name, kind, columns, keyLength: key.length, indexes, places };
+  return { name, kind, key, rest: [...measures, ...fields], columns, indexes, places };
 }
 
 function checkIndex(

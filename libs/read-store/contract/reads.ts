@@ -162,77 +162,78 @@ const CELLS = [
   add('🌾', '2026-02-01', 2n ** 60n, 1, 90),
 ];
 
+const AMOUNT = ['amount'];
+const SUMS: readonly (readonly [string, Sum, readonly object[]])[] = [
+  ['of all', { where: [{}], by: [], measures: ['amount', 'loans'] }, [{ amount: 2n ** 60n + 1_111n, loans: 5 }]],
+  ['of nothing', { where: [], by: [], measures: AMOUNT }, []],
+  ['of no cell', { where: [{ day: '2027-01-01' }], by: [], measures: AMOUNT }, []],
+  ['of no cell by a name', { where: [{ day: '2027-01-01' }], by: ['day'], measures: AMOUNT }, []],
+  [
+    'by one name',
+    { where: [{}], by: ['bucket'], measures: ['loans'] },
+    [
+      { bucket: 0, loans: 2 },
+      { bucket: 30, loans: 2 },
+      { bucket: 90, loans: 1 },
+    ],
+  ],
+  [
+    'by a name in byte order',
+    { where: [{ day: { gte: '2026-01-06' } }], by: ['district'], measures: AMOUNT },
+    [
+      { district: 'Ba Vì', amount: 10 },
+      { district: '～', amount: 1_000 },
+      { district: '🌾', amount: 2n ** 60n },
+    ],
+  ],
+  [
+    'by several names',
+    { where: [{ day: { lt: '2026-02-01' } }], by: ['day', 'bucket'], measures: AMOUNT },
+    [
+      { day: '2026-01-05', bucket: 0, amount: 1 },
+      { day: '2026-01-05', bucket: 30, amount: 100 },
+      { day: '2026-01-06', bucket: 30, amount: 10 },
+    ],
+  ],
+  [
+    'of disjoint alternatives',
+    {
+      where: [
+        { district: 'Ba Vì', day: { lte: '2026-01-05' } },
+        { district: 'Đông Anh' },
+        { bucket: { in: [90, 91] } },
+      ],
+      by: [],
+      measures: AMOUNT,
+    },
+    [{ amount: 2n ** 60n + 101n }],
+  ],
+  [
+    'of disjoint alternatives by a name',
+    {
+      where: [{ day: { lt: '2026-01-06' } }, { day: { gt: '2026-01-06' }, bucket: 0 }],
+      by: ['day'],
+      measures: ['amount', 'loans'],
+    },
+    [
+      { day: '2026-01-05', amount: 101, loans: 2 },
+      { day: '2026-02-01', amount: 1_000, loans: 1 },
+    ],
+  ],
+  [
+    'of a cell that meets two counts it twice',
+    { where: [{ bucket: 0 }, { bucket: 0 }], by: [], measures: AMOUNT },
+    [{ amount: 2_002 }],
+  ],
+  [
+    'of no measure tells which there are',
+    { where: [{ bucket: 30 }], by: ['district'], measures: [] },
+    [{ district: 'Ba Vì' }, { district: 'Đông Anh' }],
+  ],
+];
+
 function sums(place: () => ReadStorePlace): void {
-  const amount = ['amount'];
-  const cases: readonly (readonly [string, Sum, readonly object[]])[] = [
-    ['of all', { where: [{}], by: [], measures: ['amount', 'loans'] }, [{ amount: 2n ** 60n + 1_111n, loans: 5 }]],
-    ['of nothing', { where: [], by: [], measures: amount }, []],
-    ['of no cell', { where: [{ day: '2027-01-01' }], by: [], measures: amount }, []],
-    ['of no cell by a name', { where: [{ day: '2027-01-01' }], by: ['day'], measures: amount }, []],
-    [
-      'by one name',
-      { where: [{}], by: ['bucket'], measures: ['loans'] },
-      [
-        { bucket: 0, loans: 2 },
-        { bucket: 30, loans: 2 },
-        { bucket: 90, loans: 1 },
-      ],
-    ],
-    [
-      'by a name in byte order',
-      { where: [{ day: { gte: '2026-01-06' } }], by: ['district'], measures: amount },
-      [
-        { district: 'Ba Vì', amount: 10 },
-        { district: '～', amount: 1_000 },
-        { district: '🌾', amount: 2n ** 60n },
-      ],
-    ],
-    [
-      'by several names',
-      { where: [{ day: { lt: '2026-02-01' } }], by: ['day', 'bucket'], measures: amount },
-      [
-        { day: '2026-01-05', bucket: 0, amount: 1 },
-        { day: '2026-01-05', bucket: 30, amount: 100 },
-        { day: '2026-01-06', bucket: 30, amount: 10 },
-      ],
-    ],
-    [
-      'of disjoint alternatives',
-      {
-        where: [
-          { district: 'Ba Vì', day: { lte: '2026-01-05' } },
-          { district: 'Đông Anh' },
-          { bucket: { in: [90, 91] } },
-        ],
-        by: [],
-        measures: amount,
-      },
-      [{ amount: 2n ** 60n + 101n }],
-    ],
-    [
-      'of disjoint alternatives by a name',
-      {
-        where: [{ day: { lt: '2026-01-06' } }, { day: { gt: '2026-01-06' }, bucket: 0 }],
-        by: ['day'],
-        measures: ['amount', 'loans'],
-      },
-      [
-        { day: '2026-01-05', amount: 101, loans: 2 },
-        { day: '2026-02-01', amount: 1_000, loans: 1 },
-      ],
-    ],
-    [
-      'of a cell that meets two counts it twice',
-      { where: [{ bucket: 0 }, { bucket: 0 }], by: [], measures: amount },
-      [{ amount: 2_002 }],
-    ],
-    [
-      'of no measure tells which there are',
-      { where: [{ bucket: 30 }], by: ['district'], measures: [] },
-      [{ district: 'Ba Vì' }, { district: 'Đông Anh' }],
-    ],
-  ];
-  it.each(cases)('%s', async (_what, sum, rows) => {
+  it.each(SUMS)('%s', async (_what, sum, rows) => {
     expect(await sumOf(place().store, sum)).toEqual(rows);
   });
 

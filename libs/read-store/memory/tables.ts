@@ -46,7 +46,7 @@ export function stage(instance: Instance, batch: Batch, before: readonly Staged[
       rows = new Map();
       tables.set(name, rows);
     }
-    const key = keyText(encoded.row, encoded.shape.keyLength);
+    const key = keyText(encoded.row, encoded.shape.key.length);
     const known = rows.get(key) ?? stagedRow(earlier, name, key) ?? instance.tables.get(name)?.rows.get(key);
     rows.set(key, entryAfter(encoded, known));
   }
@@ -90,7 +90,7 @@ function entryAfter(encoded: Encoded, known: Entry | undefined): Entry {
 }
 
 function sumOf(shape: Shape, a: Row, b: Row): Row {
-  return a.map((value, place) => (place < shape.keyLength ? value : addCells(shape, value, b[place] ?? null)));
+  return a.map((value, place) => (place < shape.key.length ? value : addCells(shape, value, b[place] ?? null)));
 }
 
 function addCells(shape: Shape, a: Cell, b: Cell): Cell {

@@ -26,7 +26,7 @@ export class CombinedView implements ReadView {
 
   async get(collection: string, key: Key): Promise<Found | undefined> {
     const [shape, rows] = this.#table(collection);
-    const entry = rows.get(keyText(encodeKey(shape, key), shape.keyLength));
+    const entry = rows.get(keyText(encodeKey(shape, key), shape.key.length));
     if (entry !== undefined && 'removed' in entry) return undefined;
     const own = entry === undefined ? undefined : decode(shape, entry.row);
     if (own !== undefined && shape.kind === 'documents') return own;
@@ -86,13 +86,15 @@ async function* merged(
   const own = sorted(shape, plan, rows);
   let next = 0;
   for await (const found of below) {
-    while (next < own.length && compareFound(plan.order, own[next] as Found, found) < 0) yield own[next++] as Found;
+    for (let head = own[next]; head !== undefined && compareFound(plan.order, head, found) < 0; head = own[++next]) {
+      yield head;
+    }
     const hiding = rows.get(keyTextOf(shape, found));
     if (hiding === undefined) yield found;
     // The order is total and of the key alone: the same cell is next on both sides.
-    else if (shape.kind === 'cells') yield sumOf(shape, found, own[next++] as Found);
+    else if (shape.kind === 'cells') yield sumOf(shape, found, own[next++] ?? {});
   }
-  while (next < own.length) yield own[next++] as Found;
+  yield* own.slice(next);
 }
 
 async function* nothing(): AsyncIterable<Found> {}
@@ -112,8 +114,8 @@ const meetsAll = (terms: readonly Term[], found: Found): boolean =>
 
 const keyTextOf = (shape: Shape, found: Found): string =>
   keyText(
-    shape.columns.slice(0, shape.keyLength).map(({ name }) => scalar(found[name])),
-    shape.keyLength,
+    shape.key.map(({ name }) => scalar(found[name])),
+    shape.key.length,
   );
 
 function sumOf(shape: Shape, a: Found, b: Found): Found {

@@ -8,6 +8,8 @@ import { APPLICATION_ID, FORMAT } from './file.js';
 const BUSY_MS = 5_000;
 /** A log that a long read let grow is cut back to this once it is copied in. */
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
+/** Pages in the log before it is copied in: batches that touch the same pages then share one copy. */
+const LOG_PAGES = 8_000;
 const WRITER_CACHE_KIB = 64 * 1024;
 const READER_CACHE_KIB = 8 * 1024;
 const PAGE_BYTES = 4096;
@@ -27,10 +29,13 @@ const TABLES = `
 export function prepareWriter(writer: Connection, bytesMax: number | undefined, temporary: boolean): void {
   writer.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   // In one transaction of one page, before anything else: whoever is killed here leaves an empty file or one of ours.
-  writer.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}; COMMIT`);
+  if (writer.all('PRAGMA application_id')[0]?.[0] !== APPLICATION_ID) {
+    writer.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${FORMAT}; COMMIT`);
+  }
   writer.all('PRAGMA journal_mode = WAL');
   writer.exec(`PRAGMA synchronous = ${temporary ? 'OFF' : 'NORMAL'}`);
   writer.exec(`PRAGMA cache_size = -${WRITER_CACHE_KIB}`);
+  writer.all(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
   writer.all(`PRAGMA journal_size_limit = ${LOG_BYTES_MAX}`);
   if (bytesMax !== undefined) writer.all(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytesMax / PAGE_BYTES))}`);
   writer.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT`);
@@ -52,9 +57,9 @@ export const tableOf = (instance: string, collection: string): string => quoted(
 export function createTable(instance: string, shape: Shape): string {
   const columns = shape.columns.map(({ name, type }, place) => {
     const affinity = type === 'text' || type === 'json' ? 'TEXT' : 'INTEGER';
-    return `${quoted(name)} ${affinity}${place < shape.keyLength || type === 'measure' ? ' NOT NULL' : ''}`;
+    return `${quoted(name)} ${affinity}${place < shape.key.length || type === 'measure' ? ' NOT NULL' : ''}`;
   });
-  const key = shape.columns.slice(0, shape.keyLength).map(({ name }) => quoted(name));
+  const key = shape.key.map(({ name }) => quoted(name));
   const table = tableOf(instance, shape.name);
   // Each index ends in the key, as every order of a search does.
   const indexes = shape.indexes.map((names) => {

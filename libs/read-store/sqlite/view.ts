@@ -32,7 +32,7 @@ export class SnapshotView implements ReadView {
   async get(collection: string, key: Key): Promise<Found | undefined> {
     const shape = this.#shape(collection);
     const values = encodeKey(shape, key);
-    const names = shape.columns.slice(0, shape.keyLength).map(({ name }) => `${quoted(name)} = ?`);
+    const names = shape.key.map(({ name }) => `${quoted(name)} = ?`);
     const sql = `SELECT ${columnsOf(shape)} FROM ${tableOf(this.instance, shape.name)} WHERE ${names.join(' AND ')}`;
     const [row] = this.#all(sql, values, shape.kind === 'cells');
     return row === undefined ? undefined : decode(shape, cells(row));

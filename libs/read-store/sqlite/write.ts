@@ -46,7 +46,7 @@ function runsOf(batch: Batch, encoded: (change: Batch['changes'][number]) => Enc
 }
 
 function writeRun(writer: Connection, instance: string, shape: Shape, run: Run): void {
-  const width = run.op === 'remove' ? shape.keyLength : shape.columns.length;
+  const width = run.op === 'remove' ? shape.key.length : shape.columns.length;
   let at = 0;
   for (const size of ROWS_AT_ONCE) {
     if (size > 1 && size * width > PARAMETERS_MAX) continue;
@@ -60,13 +60,13 @@ function writeRun(writer: Connection, instance: string, shape: Shape, run: Run):
 
 function statementOf(instance: string, shape: Shape, op: Encoded['op'], rows: number): string {
   const table = tableOf(instance, shape.name);
-  const key = shape.columns.slice(0, shape.keyLength).map(({ name }) => quoted(name));
+  const key = shape.key.map(({ name }) => quoted(name));
   if (op === 'remove') {
     const values = repeated(`(${repeated('?', key.length)})`, rows);
     return `DELETE FROM ${table} WHERE (${key.join()}) IN (VALUES ${values})`;
   }
   const columns = shape.columns.map(({ name }) => quoted(name));
-  const rest = columns.slice(shape.keyLength);
+  const rest = shape.rest.map(({ name }) => quoted(name));
   const sets = rest.map((it) => (op === 'add' ? `${it} = ${it} + excluded.${it}` : `${it} = excluded.${it}`));
   const conflict = sets.length === 0 ? 'DO NOTHING' : `(${key.join()}) DO UPDATE SET ${sets.join()}`;
   const values = repeated(`(${repeated('?', columns.length)})`, rows);
@@ -83,7 +83,7 @@ function writeCheckpoint(writer: Connection, batch: Batch, to: Checkpoint): void
 
 function flat(rows: readonly Cell[][], from: number, to: number): Cell[] {
   const params: Cell[] = [];
-  for (let i = from; i < to; i++) for (const value of rows[i] as Cell[]) params.push(value);
+  for (const row of rows.slice(from, to)) for (const value of row) params.push(value);
   return params;
 }
 
