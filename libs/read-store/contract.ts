@@ -1,25 +1,10 @@
 import { instanceContract } from './contract/instances.js';
+import type { ReadStoreHarness, ReadStorePlace } from './contract/place.js';
 import { readContract } from './contract/reads.js';
 import { snapshotContract } from './contract/snapshots.js';
 import { writeContract } from './contract/writes.js';
-import type { ReadStore } from './port.js';
 
-/** One place where read models live, empty when it is made. */
-export interface ReadStorePlace {
-  readonly store: ReadStore;
-  /** Another store on the same place while the first is open: a second writer. Absent where there can be none. */
-  readonly second?: () => Promise<ReadStore>;
-  /** Closes the store and opens the place anew. Absent where nothing outlives the process. */
-  readonly reopen?: () => Promise<ReadStore>;
-  /** How many durable writes the store has made; absent where nothing is durable. */
-  readonly writes?: () => number;
-  /** The most that `apply` of a batch, and `applyAll` of several, may make. One where a write spans documents. */
-  readonly writesMax?: { readonly apply: number; readonly applyAll: (batches: number) => number };
-  /** Closes all stores of the place and removes it. */
-  dispose(): Promise<void>;
-}
-
-export type ReadStoreHarness = () => Promise<ReadStorePlace>;
+export type { ReadStoreHarness, ReadStorePlace };
 
 /** What every adapter keeps of the port, whatever it is made of. Each case has a place of its own. */
 export function readStoreContract(name: string, harness: ReadStoreHarness): void {

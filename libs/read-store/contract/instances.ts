@@ -1,8 +1,8 @@
 import { InvariantBroken } from '../../kernel/result.js';
-import type { ReadStorePlace } from '../contract.js';
 import type { ReadModel, ReadStore } from '../port.js';
 import { AT_START, ReadStoreUnavailable } from '../port.js';
 import { ALL, add, at, batch, INSTANCE, loansOf, MODEL, put, sumOf } from './model.js';
+import type { ReadStorePlace } from './place.js';
 
 const NEXT = 'quality.2';
 const NEXT_MODEL: ReadModel = { ...MODEL, version: 2 };

@@ -1,7 +1,7 @@
 import { InvariantBroken } from '../../kernel/result.js';
-import type { ReadStorePlace } from '../contract.js';
 import type { Find, Sum, Where } from '../port.js';
 import { add, at, batch, collect, foundIn, INSTANCE, loansOf, MODEL, put, sumOf } from './model.js';
+import type { ReadStorePlace } from './place.js';
 
 export function readContract(place: () => ReadStorePlace): void {
   describe('a search', () => {

@@ -1,6 +1,6 @@
-import type { ReadStorePlace } from '../contract.js';
 import type { Change } from '../port.js';
 import { ALL, add, at, batch, collect, INSTANCE, MODEL, put, remove, sumOf } from './model.js';
+import type { ReadStorePlace } from './place.js';
 
 /** More than any adapter reads ahead. */
 const MANY = 2_500;

@@ -1,8 +1,8 @@
 import { InvariantBroken } from '../../kernel/result.js';
-import type { ReadStorePlace } from '../contract.js';
 import type { Change } from '../port.js';
 import { AT_START } from '../port.js';
 import { add, at, batch, foundIn, INSTANCE, MODEL, put, remove, sumOf } from './model.js';
+import type { ReadStorePlace } from './place.js';
 
 const INT64_MAX = 2n ** 63n - 1n;
 const PAST_2_53 = 2n ** 53n + 1n;
