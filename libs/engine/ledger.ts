@@ -20,6 +20,17 @@ export interface LedgerOptions {
   readonly clock: Clock;
   /** Whether a ledger that is empty is opened as a simulation. */
   readonly simulated: boolean;
+  /** False for a directory that is only read: nothing is recovered, no command is taken. */
+  readonly writable: boolean;
+  /** Whether read models are followed in the background; otherwise only when they are read. */
+  readonly follow: boolean;
+  /** Stores that see others and keep what is written to themselves: what a dry run writes to. */
+  readonly overlay: {
+    readonly store: (base: EventStore) => EventStore;
+    readonly readStore: (base: ReadStore) => ReadStore;
+  };
+  /** Told of faults in the background: they are retried. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** One line of a sheet: decided in the order of the input, answered when it is durable. */

@@ -143,6 +143,8 @@ export interface CloseProcess extends Process {
   readonly startsOn: string;
   /** The entry that holds the announcement while its close is under way. */
   readonly underWay: string;
+  /** Whether the days' stream stands at an announced close (null: any) whose totals are not written. */
+  isUnderWay(days: unknown, announced: Envelope | null): boolean;
   /** The day that is closed: entries due up to it are handed to `react`. */
   day(announced: Envelope): LocalDate;
   react(announced: Envelope, entry: ProcessEntry): FollowUp | null;

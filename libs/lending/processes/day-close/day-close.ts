@@ -4,6 +4,7 @@ import type { Envelope } from '../../../kernel/envelope.js';
 import { addExact, asDong } from '../../../kernel/money.js';
 import { invariant } from '../../../kernel/result.js';
 import type { BusinessDayStored } from '../../business-day/events.js';
+import type { BusinessDay } from '../../business-day/state.js';
 import type { DistrictFundStored } from '../../district-fund/events.js';
 import type { LoanStored, Share } from '../../loan/events.js';
 import { districtFundStream } from '../../vocabulary.js';
@@ -71,6 +72,10 @@ export const dayClose: CloseProcess = {
   totals: TOTALS,
   keys: (event) => keys(event as Followed),
   evolve: (entries, event) => evolve(entries, event as Followed),
+  isUnderWay: (days, announced) => {
+    const { closing } = days as BusinessDay;
+    return closing !== null && (announced === null || closing.date === dayOf(announced));
+  },
   day: (announced) => dayOf(announced),
   react: (announced, entry) =>
     entry.key.startsWith('loan-') ? markOverdue(dayOf(announced), entry) : returnPrincipal(dayOf(announced), entry),

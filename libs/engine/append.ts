@@ -1,0 +1,84 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type EventStore, StoreUnavailable } from '../event-store/port.js';
+import type { Instant, LocalDate } from '../kernel/dates.js';
+import type { Domain, NewEvent } from '../kernel/decider.js';
+import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
+import { invariant } from '../kernel/result.js';
+import { sealEvent } from '../proof/seal.js';
+import type { WarmStream, WarmStreams } from './streams.js';
+
+/** How often an append whose outcome is unknown is sent again, with the same bytes, before its command is given up. */
+export const UNKNOWN_RETRIES_MAX = 20;
+const RETRY_FIRST_MS = 20;
+const RETRY_MS_MAX = 2_000;
+
+/** What the events of one command share. */
+export interface Stamp {
+  readonly bookingDate: LocalDate;
+  readonly recordedAt: Instant;
+  readonly actor: string;
+  readonly commandId: string;
+  readonly commandHash: string;
+  readonly correlationId: string;
+  readonly causationId: string;
+}
+
+/** Another writer was there first: nothing was written, and what was folded is to be loaded again. */
+export const CONFLICT = 'conflict';
+
+/** Seals events, sends them, and advances the warm stream at once. Resolves with the events where they were placed. */
+export function append(
+  { store, streams, domain }: { readonly store: EventStore; readonly streams: WarmStreams; readonly domain: Domain },
+  folded: WarmStream,
+  events: readonly NewEvent[],
+  stamp: Stamp,
+): Promise<readonly Envelope[] | typeof CONFLICT> {
+  const sealed: UnplacedEnvelope[] = [];
+  let [revision, seal] = [folded.revision, folded.seal];
+  for (const { type, data, valueDate } of events) {
+    const version = domain.versions.get(type);
+    invariant(version !== undefined, `${type} is an event of the catalogue`);
+    revision++;
+    const event = sealEvent(
+      { type, version, stream: folded.stream, revision, data, meta: { valueDate, ...stamp } },
+      seal,
+    );
+    seal = event.meta.seal;
+    sealed.push(event);
+  }
+  const placed = settled(store, folded, sealed);
+  const forgotten = placed.then(
+    (outcome) => {
+      if (outcome === CONFLICT) streams.forget(folded.stream);
+      return outcome;
+    },
+    (error: unknown) => {
+      streams.forget(folded.stream);
+      throw error;
+    },
+  );
+  // Whoever waits for durability sees the failure; nobody has to wait for it.
+  forgotten.catch(() => {});
+  streams.advance(folded, sealed, forgotten);
+  return forgotten;
+}
+
+async function settled(
+  store: EventStore,
+  { stream, revision }: WarmStream,
+  events: readonly UnplacedEnvelope[],
+): Promise<readonly Envelope[] | typeof CONFLICT> {
+  for (let attempt = 0; ; attempt++) {
+    const result = await store.append(stream, revision, events);
+    if (result.outcome === 'committed') {
+      return events.map((event, index) => ({ ...event, position: result.positions[index] as string }));
+    }
+    if (result.outcome === 'conflict') return CONFLICT;
+    if (attempt >= UNKNOWN_RETRIES_MAX) {
+      throw new StoreUnavailable('STORE_CLOSED', `the outcome of an append to ${stream} stayed unknown`, {
+        cause: result.cause,
+      });
+    }
+    await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
+  }
+}
