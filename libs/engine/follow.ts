@@ -35,6 +35,7 @@ interface Waiter {
 export class ReadModels {
   readonly #followers: Follower[] = [];
   readonly #waiters = new Set<Waiter>();
+  readonly #reading = new Map<string, Set<Promise<unknown>>>();
 
   constructor(
     private readonly store: EventStore,
@@ -80,7 +81,11 @@ export class ReadModels {
   async read<T>(model: string, position: string, work: (instance: string) => Promise<T>): Promise<T> {
     const follower = this.#live(model);
     if (follower.checkpoint.position < position) await this.#passed(follower, model, position);
-    return work(follower.instance);
+    const { instance } = this.#live(model);
+    const reading = work(instance);
+    const readers = this.#reading.get(instance) ?? new Set();
+    this.#reading.set(instance, readers.add(reading));
+    return reading.finally(() => readers.delete(reading));
   }
 
   status(): readonly FollowerStatus[] {
@@ -140,6 +145,9 @@ export class ReadModels {
   async drop(instance: string): Promise<void> {
     const index = this.#followers.findIndex((one) => one.instance === instance);
     if (index >= 0) this.#followers.splice(index, 1);
+    // Whoever began to read it before the switch reads it to the end.
+    await Promise.allSettled(this.#reading.get(instance) ?? []);
+    this.#reading.delete(instance);
     await this.readStore.drop(instance);
   }
 
