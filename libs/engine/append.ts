@@ -35,12 +35,12 @@ export function append(
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   const sealed: UnplacedEnvelope[] = [];
   let [revision, seal] = [folded.revision, folded.seal];
-  for (const { type, data, valueDate } of events) {
+  for (const { type, data, valueDate, bookingDate = stamp.bookingDate } of events) {
     const version = domain.versions.get(type);
     invariant(version !== undefined, `${type} is an event of the catalogue`);
     revision++;
     const event = sealEvent(
-      { type, version, stream: folded.stream, revision, data, meta: { valueDate, ...stamp } },
+      { type, version, stream: folded.stream, revision, data, meta: { ...stamp, valueDate, bookingDate } },
       seal,
     );
     seal = event.meta.seal;

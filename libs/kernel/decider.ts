@@ -8,6 +8,8 @@ export interface NewEvent {
   readonly type: string;
   readonly data: unknown;
   readonly valueDate: LocalDate;
+  /** Where it is not the day that the command is booked on: a close announces the next day's in the same append. */
+  readonly bookingDate?: LocalDate;
 }
 
 /** Why a command is refused: a value, not an exception. The texts of a code stand in one table. */

@@ -1,5 +1,5 @@
 import { addDays, type LocalDate } from '../../kernel/dates.js';
-import type { Calendar, CommandOf, Decision, Folded, Refusal } from '../../kernel/decider.js';
+import type { Calendar, CommandOf, Decision, Folded, NewEvent, Refusal } from '../../kernel/decider.js';
 import { decided } from '../../kernel/decider.js';
 import { invariant, type Result } from '../../kernel/result.js';
 import { refuse } from '../refusals.js';
@@ -48,8 +48,9 @@ export function completeClose(
 
 type ClosedTotals = Extract<BusinessDayNew, { type: 'BusinessDayClosed' }>['data']['totals'];
 
-const announceClose = (date: LocalDate, through: LocalDate): BusinessDayNew => ({
+const announceClose = (date: LocalDate, through: LocalDate): BusinessDayNew & NewEvent => ({
   type: 'BusinessDayClosing',
   data: { date, through },
   valueDate: date,
+  bookingDate: date,
 });
