@@ -57,8 +57,9 @@ export interface SubscriptionBatch {
 export interface EventStore {
   /**
    * Appends events to one stream if it stands at `expectedRevision` (`NO_STREAM` for one that must not exist).
-   * Their `revision`s are expectedRevision + 1 and on, their ids are UUIDs, there is at least one, and together they
-   * stay below `APPEND_BYTES_MAX`: anything else rejects with an `InvariantBroken` and writes nothing.
+   * Their `revision`s are expectedRevision + 1 and on, their ids are UUIDs (not nil, none twice), there is at least
+   * one, data and metadata are JSON, and together they hold at most `APPEND_BYTES_MAX`: anything else rejects with an
+   * `InvariantBroken` and writes nothing. Appends of one caller are decided in the order of the calls.
    *
    * The same events at the same expected revision again, in full, are not written twice: `committed`, with the
    * positions of the first time, however much came after. The ids *and* the bodies must be the same.
@@ -80,13 +81,16 @@ export interface EventStore {
   streams(): AsyncIterable<{ readonly stream: string; readonly revision: number; readonly seal: string }>;
 
   /**
-   * Follows the global order from `after` and then waits for more, until `signal` aborts; it then ends without an
-   * error. Pull-based: nothing is read ahead of the reader by more than one batch. At the head it yields one empty
+   * Follows the global order from `after` and then waits for more, until `signal` aborts or the store is closed; it
+   * then ends without an error. Pull-based: nothing is read ahead of the reader by more than one batch. At the head it yields one empty
    * batch with `caughtUp`, unless the last one said so already.
    */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscriptionBatch>;
 
-  /** Waits for what is being written, refuses what comes later, releases the file or the connection. */
+  /**
+   * Waits for what is being written, refuses what comes later (`STORE_CLOSED`; a read that is under way as well, as
+   * ending it quietly would look like the end of the history), releases the file or the connection. May be repeated.
+   */
   close(): Promise<void>;
 }
 
@@ -94,7 +98,7 @@ export interface EventStore {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   constructor(
-    readonly code: 'DISK_FULL' | 'DATA_DAMAGED' | 'DATA_FOREIGN' | 'DATA_READ_ONLY' | 'STORE_CLOSED',
+    readonly code: 'DISK_FULL' | 'DATA_DAMAGED' | 'DATA_FOREIGN' | 'DATA_READ_ONLY' | 'DATA_HELD' | 'STORE_CLOSED',
     message: string,
     options?: ErrorOptions,
   ) {

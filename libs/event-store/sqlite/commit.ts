@@ -1,0 +1,154 @@
+import type { UnplacedEnvelope } from '../../kernel/envelope.js';
+import { InvariantBroken } from '../../kernel/result.js';
+import { sameEvent } from '../accept.js';
+import { type AppendOutcome, NO_STREAM } from '../port.js';
+import { refusalOf } from './errors.js';
+import type { Connection } from './file.js';
+import { positionText, type Rows, type StreamPlace } from './rows.js';
+
+/** An append that was accepted: its events, and the JSON of each without the position. */
+export interface AcceptedAppend {
+  readonly stream: string;
+  readonly expectedRevision: number;
+  readonly events: readonly UnplacedEnvelope[];
+  readonly texts: readonly string[];
+}
+
+/** For tests of what a store does when the disk fails: called around the commit, and what they throw fails it. */
+export interface CommitFaults {
+  beforeCommit?(): void;
+  afterCommit?(): void;
+}
+
+/** Writes many appends in one durable transaction. */
+export interface Committer {
+  /** One outcome an append, in their order. Throws one refusal for all when nothing of any was written. */
+  commit(appends: readonly AcceptedAppend[]): readonly AppendOutcome[];
+}
+
+/** The streams whose place is kept in memory, some 15 MB of them: the others cost a look at the index. */
+const STREAMS_KEPT_MAX = 100_000;
+
+/**
+ * Owns the places of the streams and the next position, which are true only while nobody else writes: both are
+ * forgotten when another connection has written, and when a transaction did not end as planned.
+ */
+export function createCommitter(connection: Connection, rows: Rows, path: string, faults: CommitFaults): Committer {
+  const places = new Map<string, StreamPlace>();
+  let lastPosition = 0;
+  let seenVersion: number | undefined;
+
+  function placeOf(stream: string): StreamPlace | undefined {
+    const kept = places.get(stream);
+    if (kept === undefined) return rows.streamPlace(stream);
+    // Put back at the end: the map's order is then the order of use, and the first is the one to drop.
+    places.delete(stream);
+    return kept;
+  }
+
+  function keepPlace(stream: string, place: StreamPlace): void {
+    if (places.size >= STREAMS_KEPT_MAX) {
+      for (const oldest of places.keys()) {
+        places.delete(oldest);
+        break;
+      }
+    }
+    places.set(stream, place);
+  }
+
+  function forget(): void {
+    places.clear();
+    seenVersion = undefined;
+  }
+
+  function lookAgainIfOthersWrote(): void {
+    const version = rows.dataVersion();
+    if (version === seenVersion) return;
+    places.clear();
+    lastPosition = rows.lastPosition();
+    seenVersion = version;
+  }
+
+  function write(append: AcceptedAppend): AppendOutcome {
+    const { stream, expectedRevision, texts } = append;
+    const place = placeOf(stream);
+    const revision = place?.revision ?? NO_STREAM;
+    if (revision !== expectedRevision) {
+      if (place !== undefined) keepPlace(stream, place);
+      return (place && firstOutcome(rows, append, place)) ?? { outcome: 'conflict', revision };
+    }
+    const id = place?.id ?? rows.addStream(stream);
+    const positions: string[] = [];
+    for (const text of texts) {
+      const position = positionText(++lastPosition);
+      positions.push(position);
+      rows.addEvent(lastPosition, id, revision + positions.length, `{"position":"${position}",${text.slice(1)}`);
+    }
+    keepPlace(stream, { id, revision: revision + texts.length });
+    return { outcome: 'committed', positions };
+  }
+
+  return {
+    commit(appends) {
+      let atCommit = false;
+      try {
+        connection.exec('BEGIN IMMEDIATE');
+        lookAgainIfOthersWrote();
+        const outcomes = appends.map(write);
+        faults.beforeCommit?.();
+        atCommit = true;
+        connection.exec('COMMIT');
+        faults.afterCommit?.();
+        return outcomes;
+      } catch (error) {
+        forget();
+        rollBack(connection);
+        const refusal = certainRefusal(error, path, atCommit);
+        if (refusal !== undefined) throw refusal;
+        return appends.map(() => unknown(error));
+      }
+    },
+  };
+}
+
+/** What an append that was made before answered, if this is the same one. Its stream has moved on since. */
+function firstOutcome(rows: Rows, append: AcceptedAppend, place: StreamPlace): AppendOutcome | undefined {
+  const { expectedRevision, events } = append;
+  if (expectedRevision + events.length > place.revision) return undefined;
+  const positions: string[] = [];
+  while (positions.length < events.length) {
+    const from = expectedRevision + 1 + positions.length;
+    for (const stored of rows.streamPage(place.id, from, 'forwards', events.length - positions.length)) {
+      const given = events[positions.length];
+      if (given === undefined || !sameEvent(stored, given)) return undefined;
+      positions.push(stored.position);
+    }
+  }
+  return { outcome: 'committed', positions };
+}
+
+/**
+ * A refusal when it is certain that nothing was written: SQLite undoes what it has no room for, and before the commit
+ * nothing is durable. Any other failure of the commit itself may have reached the disk.
+ */
+function certainRefusal(error: unknown, path: string, atCommit: boolean): Error | undefined {
+  if (error instanceof InvariantBroken) return error;
+  const refusal = refusalOf(error, path);
+  return !atCommit || refusal?.code === 'DISK_FULL' || refusal?.code === 'DATA_HELD' ? refusal : undefined;
+}
+
+const unknown = (error: unknown): AppendOutcome => ({
+  outcome: 'unknown',
+  // Errors of the library may come from another realm, where `instanceof Error` does not hold.
+  cause: error instanceof Error ? error : new Error(String(error), { cause: error }),
+});
+
+/** SQLite has often rolled back by itself; a second time is an error that says only that. */
+function rollBack(connection: Connection): void {
+  if (!connection.inTransaction) return;
+  try {
+    connection.exec('ROLLBACK');
+  } catch {
+    // Nothing is committed either way; the next BEGIN says whether the file can still be used.
+  }
+}
