@@ -31,6 +31,9 @@ export async function* follow(store: Followed, options: SubscribeOptions): Async
   let position = options.after;
   let saidCaughtUp = false;
   while (!signal.aborted && !store.closed()) {
+    // Before each batch, so that readers who resume in a tight loop cannot keep a writer of this process from its turn.
+    await turn();
+    if (signal.aborted || store.closed()) return;
     const heard = store.bell.rings();
     const events = await pageOrNothing(store, position, batch);
     if (signal.aborted || store.closed()) return;
@@ -45,6 +48,12 @@ export async function* follow(store: Followed, options: SubscribeOptions): Async
     yield { events, caughtUp };
   }
 }
+
+/** Lets whatever else waits in this process have its turn of the loop. */
+export const turn = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 
 export function createBell(): Bell {
   let rings = 0;

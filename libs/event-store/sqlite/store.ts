@@ -1,6 +1,6 @@
 import type { Envelope } from '../../kernel/envelope.js';
 import { acceptedTexts, acceptReadOptions } from '../accept.js';
-import { type Bell, createBell, type Followed, follow } from '../follow.js';
+import { type Bell, createBell, type Followed, follow, turn } from '../follow.js';
 import { type EventStore, type ReadAllOptions, type ReadOptions, START, StoreUnavailable } from '../port.js';
 import { type CommitFaults, createCommitter } from './commit.js';
 import { openToRead, openToWrite } from './file.js';
@@ -25,6 +25,12 @@ export interface SqliteEventStoreOptions {
  * empty look costs some 10 µs.
  */
 const POLL_MS = 100;
+
+/**
+ * Pages are read without waiting, so a long read would keep everybody else from the loop; after this many (some
+ * milliseconds) it gives way. A short stream, which every command loads, never does.
+ */
+const PAGES_A_TURN = 8;
 
 /**
  * An event store in one SQLite file. One process writes to it at a time (the data directory's holder sees to that;
@@ -115,7 +121,8 @@ async function* readStream(
   if (place === undefined) return;
   let from = options.from ?? (direction === 'forwards' ? 0 : place.revision);
   let left = options.limit ?? place.revision + 1;
-  while (left > 0 && from >= 0) {
+  for (let pages = 1; left > 0 && from >= 0; pages++) {
+    if (pages % PAGES_A_TURN === 0) await turn();
     assertOpen();
     const page = rows.streamPage(place.id, from, direction, left);
     yield* page;
@@ -137,7 +144,8 @@ async function* readAll(rows: Rows, assertOpen: () => void, options: ReadAllOpti
     else before = Math.min(before, position);
   }
   let left = options.limit ?? Number.POSITIVE_INFINITY;
-  while (left > 0) {
+  for (let pages = 1; left > 0; pages++) {
+    if (pages % PAGES_A_TURN === 0) await turn();
     assertOpen();
     const page = rows.page(after, before, direction, left);
     yield* page;
@@ -151,7 +159,8 @@ async function* readAll(rows: Rows, assertOpen: () => void, options: ReadAllOpti
 
 async function* readStreams(rows: Rows, assertOpen: () => void): ReturnType<EventStore['streams']> & AsyncGenerator {
   let after = '';
-  for (;;) {
+  for (let pages = 1; ; pages++) {
+    if (pages % PAGES_A_TURN === 0) await turn();
     assertOpen();
     const page = rows.lastOfStreams(after, PAGE_EVENTS);
     for (const { stream, revision, meta } of page) yield { stream, revision, seal: meta.seal };
