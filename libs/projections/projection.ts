@@ -5,7 +5,7 @@ import type { DataOf, Fields } from '../kernel/fields.js';
 import type { events } from '../lending/catalogue.js';
 import type { Change, ReadModel, ReadView } from '../read-store/port.js';
 
-type Stored = StoredOf<typeof events>;
+export type Stored = StoredOf<typeof events>;
 
 /** Every event of the catalogue, with what it changes or the word that it changes nothing: a new one fails to compile. */
 export type ProjectionTable = {

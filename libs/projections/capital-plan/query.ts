@@ -1,0 +1,144 @@
+import { earlierOf, type LocalDate, yearOf } from '../../kernel/dates.js';
+import { type DataOf, optional } from '../../kernel/fields.js';
+import { amountJson } from '../../kernel/money.js';
+import type { ProgrammeStored } from '../../lending/programme/events.js';
+import { programmeId } from '../../lending/vocabulary.js';
+import type { ReadView, Where } from '../../read-store/port.js';
+import { amountOf, EVER, pieces, sumCells, textIn } from '../cube.js';
+import type { AsOf, Query } from '../projection.js';
+import { FLOWS, INTEREST, MEASURES, type Measure, PROGRAMMES } from './documents.js';
+
+/** Left out: all programmes together. */
+const parameters = { programme: optional(programmeId()) };
+
+type Money = number | string;
+
+export interface PlanFigures {
+  readonly planned: Money;
+  readonly funded: Money;
+  readonly allocated: Money;
+  readonly disbursed: Money;
+  readonly recovered: Money;
+  readonly jobsTarget: number;
+  readonly jobsCreated: number;
+}
+
+export interface CapitalPlan {
+  readonly programme: string | null;
+  readonly asOf: LocalDate;
+  readonly knownOn: LocalDate;
+  readonly rows: readonly (PlanFigures & { readonly year: number })[];
+  readonly total: PlanFigures;
+}
+
+export const capitalPlanQuery: Query<typeof parameters, CapitalPlan> = {
+  name: 'capital-plan',
+  summary: 'Plan against actual by year: capital, disbursements, recoveries and jobs.',
+  model: 'capital-plan',
+  parameters,
+  rows: 'rows',
+  run,
+};
+
+/** A programme that was not opened by `asOf`, or not known by `knownOn`, has no rows: there is no plan to hold up. */
+async function run(view: ReadView, { programme }: DataOf<typeof parameters>, at: AsOf): Promise<CapitalPlan> {
+  const { asOf, knownOn } = at;
+  const years = new Map<number, Year>();
+  const plans = await plansOf(view, programme, at);
+  for (const { targets } of plans.values()) {
+    for (const { year, capital, jobs } of targets) {
+      const before = years.get(year) ?? NO_YEAR;
+      years.set(year, {
+        ...before,
+        planned: before.planned + BigInt(capital),
+        jobsTarget: before.jobsTarget + BigInt(jobs),
+      });
+    }
+  }
+  await addFlows(view, years, new Set(plans.keys()), at);
+  for (const name of plans.keys()) await addYearsOfInterest(view, years, name, at);
+  const rows = [...years].sort(([a], [b]) => a - b);
+  const total = rows.reduce((sum, [, year]) => together(sum, year), NO_YEAR);
+  return {
+    programme,
+    asOf,
+    knownOn: knownOn ?? at.today,
+    rows: rows.map(([year, of]) => ({ year, ...figuresOf(of) })),
+    total: figuresOf(total),
+  };
+}
+
+type Year = Readonly<Record<Measure | 'planned' | 'jobsTarget', bigint>>;
+
+const NAMES = [...MEASURES, 'planned', 'jobsTarget'] as const;
+const NO_YEAR = Object.fromEntries(NAMES.map((name) => [name, 0n])) as Year;
+
+const together = (a: Year, b: Year): Year => Object.fromEntries(NAMES.map((name) => [name, a[name] + b[name]])) as Year;
+
+interface Plan {
+  readonly targets: Extract<ProgrammeStored, { type: 'ProgrammeOpened' }>['data']['targets'];
+}
+
+async function plansOf(view: ReadView, programme: string | null, at: AsOf): Promise<ReadonlyMap<string, Plan>> {
+  const where: Where = {
+    valueDate: { lte: at.asOf },
+    ...(programme === null ? {} : { programme }),
+    ...(at.knownOn === null ? {} : { recorded: { lte: at.knownOn } }),
+  };
+  const plans = new Map<string, Plan>();
+  for await (const row of view.find(PROGRAMMES, { where })) {
+    // Written by project.ts from the event's own list.
+    plans.set(row.programme as string, { targets: row.targets as Plan['targets'] });
+  }
+  return plans;
+}
+
+async function addFlows(
+  view: ReadView,
+  years: Map<number, Year>,
+  programmes: ReadonlySet<string>,
+  { asOf, knownOn }: AsOf,
+): Promise<void> {
+  const found = await sumCells(view, FLOWS, {
+    ...{ by: ['programme', 'value'], measures: MEASURES, knownOn },
+    value: { from: null, to: asOf },
+  });
+  for (const row of found) {
+    if (!programmes.has(textIn(row, 'programme'))) continue;
+    const flows = Object.fromEntries(MEASURES.map((measure) => [measure, BigInt(amountOf(row, measure))]));
+    if (flows.entries === 0n) continue;
+    // A month's text and a day's begin with the year.
+    const year = Number(textIn(row, 'value').slice(0, 4));
+    years.set(year, together(years.get(year) ?? NO_YEAR, { ...NO_YEAR, ...flows }));
+  }
+}
+
+/** Years in which nothing but interest was paid: later ones than the first with flows, since a loan comes first. */
+async function addYearsOfInterest(
+  view: ReadView,
+  years: Map<number, Year>,
+  programme: string,
+  { asOf, knownOn }: AsOf,
+): Promise<void> {
+  const first = Math.min(...years.keys());
+  if (!Number.isFinite(first)) return;
+  for (let year = first; year <= yearOf(asOf); year++) {
+    if (years.has(year)) continue;
+    const value = { from: `${year}-01-01` as LocalDate, to: earlierOf(`${year}-12-31` as LocalDate, asOf) };
+    const [days] = pieces(INTEREST, { value, recorded: { from: null, to: knownOn }, due: EVER });
+    const where: Where = { ...days, programme };
+    for await (const _ of view.find(INTEREST.collection, { where, limit: 1 })) years.set(year, NO_YEAR);
+  }
+}
+
+function figuresOf(year: Year): PlanFigures {
+  return {
+    planned: amountJson(year.planned),
+    funded: amountJson(year.funded),
+    allocated: amountJson(year.allocated),
+    disbursed: amountJson(year.disbursed),
+    recovered: amountJson(year.recovered),
+    jobsTarget: Number(year.jobsTarget),
+    jobsCreated: Number(year.jobs),
+  };
+}

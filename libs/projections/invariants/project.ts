@@ -1,0 +1,124 @@
+import { type Amount, addExact } from '../../kernel/money.js';
+import type { BusinessDayStored } from '../../lending/business-day/events.js';
+import type { LoanStored } from '../../lending/loan/events.js';
+import type { Change } from '../../read-store/port.js';
+import type { Projection, Stored } from '../projection.js';
+import {
+  type Control,
+  collections,
+  DAYS,
+  type FUND_MEASURES,
+  FUNDS,
+  type SOURCE_MEASURES,
+  SOURCES,
+  totalOf,
+  VERSION,
+  VIOLATIONS,
+} from './documents.js';
+import { agedBy, brokenRules, negated, principalOf } from './rules.js';
+
+/*
+ * Always on. It shares no code with the cube, so that the two can be held against one another; each side of an identity
+ * comes from other events, or from other fields of them, than the other side.
+ */
+
+export const invariants: Projection = {
+  name: 'invariants',
+  version: VERSION,
+  collections,
+  project: {
+    LedgerOpened: 'ignored',
+    BusinessDayClosing: 'ignored',
+    BusinessDayClosed: closed,
+    ProgrammeOpened: 'ignored',
+    PolicyPublished: 'ignored',
+    TrancheFunded: ({ data }) => [source(data, { funded: data.amount })],
+    CapitalAllocated: ({ data }) => [source(data, { allocated: data.amount })],
+    CapitalReallocated: ({ data }) => [
+      source(data, { reallocated: data.amount }),
+      fund({ ...data, district: data.fromDistrict }, { reallocated: data.amount }),
+    ],
+    CapitalReceived: ({ data }) => [fund(data, { received: data.amount })],
+    CapitalCommitted: ({ data }) => [fund(data, { committed: data.amount })],
+    CapitalReleased: ({ data }) => [fund(data, { released: data.amount })],
+    PrincipalReturned: (event) => [
+      fund(event.data, { returned: event.data.returned }),
+      control(event, 'principalReturned', event.data.returned),
+    ],
+    GroupRegistered: 'ignored',
+    BorrowerRegistered: 'ignored',
+    BorrowerReclassified: 'ignored',
+    LoanApplied: (event) => ofLoan(event, {}),
+    LoanApproved: (event) => ofLoan(event, {}),
+    LoanRejected: (event) => ofLoan(event, {}),
+    LoanDisbursed: (event) => [
+      ...ofLoan(event, { disbursed: event.data.amount }),
+      control(event, 'disbursements', event.data.amount),
+    ],
+    InstallmentPaid: (event) => [
+      ...ofLoan(event, { collected: principalOf(event) }),
+      control(event, 'payments', event.data.amount),
+    ],
+    PaymentReversed: (event) => [
+      ...ofLoan(event, { collected: negated(principalOf(event)) }),
+      control(event, 'reversals', event.data.amount),
+    ],
+    LoanSettled: (event) => ofLoan(event, {}),
+    LoanReopened: (event) => ofLoan(event, {}),
+    LoanOverdue: (event) => [...ofLoan(event, {}), control(event, 'overdue', event.data.amount)],
+  },
+};
+
+function closed({ data }: Extract<BusinessDayStored, { type: 'BusinessDayClosed' }>): readonly Change[] {
+  const { disbursements, payments, reversals, principalReturned, overdue } = data.totals;
+  const measures = {
+    closes: 1,
+    [totalOf('disbursements')]: disbursements.amount,
+    [totalOf('payments')]: payments.amount,
+    [totalOf('reversals')]: reversals.amount,
+    [totalOf('principalReturned')]: principalReturned,
+    [totalOf('overdue')]: overdue.amount,
+  };
+  return [{ op: 'add', collection: DAYS, key: { day: data.date }, measures }];
+}
+
+/** What a loan's event moved in its district's fund, and the rules that it breaks. */
+function ofLoan(event: LoanStored, moved: { readonly disbursed?: Amount; readonly collected?: Amount }): Change[] {
+  const changes: Change[] = brokenRules(event).map(({ rule, left, right }) => ({
+    op: 'put',
+    collection: VIOLATIONS,
+    key: { position: event.position, rule },
+    fields: { type: event.type, stream: event.stream, left: `${left}`, right: `${right}` },
+  }));
+  const outstanding = agedBy(event);
+  const nothing = outstanding === 0 && (moved.disbursed ?? 0) === 0 && (moved.collected ?? 0) === 0;
+  if (!nothing) changes.push(fund(event.data, { ...moved, outstanding }));
+  return changes;
+}
+
+function source(
+  { programme, source }: { readonly programme: string; readonly source: string },
+  measures: { readonly [M in (typeof SOURCE_MEASURES)[number]]?: Amount },
+): Change {
+  return { op: 'add', collection: SOURCES, key: { programme, source }, measures: exact(measures) };
+}
+
+function fund(
+  { programme, source, district }: { readonly programme: string; readonly source: string; readonly district: string },
+  measures: { readonly [M in (typeof FUND_MEASURES)[number]]?: Amount },
+): Change {
+  return { op: 'add', collection: FUNDS, key: { programme, source, district }, measures: exact(measures) };
+}
+
+const control = ({ meta }: Stored, name: Control, amount: number): Change => ({
+  op: 'add',
+  collection: DAYS,
+  key: { day: meta.bookingDate },
+  measures: { [name]: amount },
+});
+
+function exact(measures: Readonly<Record<string, Amount | undefined>>): Record<string, Amount> {
+  const kept: Record<string, Amount> = {};
+  for (const name in measures) kept[name] = addExact(measures[name] ?? 0, 0);
+  return kept;
+}
