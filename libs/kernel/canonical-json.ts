@@ -36,7 +36,7 @@ function canonicalObject(object: object): string {
   let text = '{';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    text += `${i === 0 ? '' : ','}${JSON.stringify(name)}:${canonicalJson((object as Record<string, unknown>)[name])}`;
+    text += `${i === 0 ? '' : ','}${canonicalText(name)}:${canonicalJson((object as Record<string, unknown>)[name])}`;
   }
   return `${text}}`;
 }
