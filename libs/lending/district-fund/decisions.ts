@@ -34,7 +34,7 @@ export function returnPrincipal(
 ): Result<Decision, Refusal> {
   const { available, uncovered: before } = about.state;
   const due = data.collected - data.reversed - before;
-  const returned = asDong(Math.max(due, -available));
+  const returned = asDong(Math.max(due, 0 - available));
   const uncovered = asDong(returned - due);
   // Only what earlier closes left uncovered, and still nothing to take it from: nothing to record.
   if (data.collected === ZERO && data.reversed === ZERO && returned === ZERO) return decided(about.stream);
