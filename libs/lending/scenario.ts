@@ -1,5 +1,14 @@
 import { addDays, type Instant, type LocalDate } from '../kernel/dates.js';
-import type { Decision, Folded, NewEvent, ProcessEntry, Refusal, Step } from '../kernel/decider.js';
+import type {
+  Continuation,
+  Decision,
+  Folded,
+  FollowUp,
+  NewEvent,
+  ProcessEntry,
+  Refusal,
+  Step,
+} from '../kernel/decider.js';
 import { categoryOf, type Envelope } from '../kernel/envelope.js';
 import { readFields } from '../kernel/fields.js';
 import { invariant, type Result } from '../kernel/result.js';
@@ -28,8 +37,15 @@ export interface Outcome {
   readonly warnings: Decision['warnings'];
 }
 
-export interface History {
+/** What is recorded, and what follows from it: folded streams and the entries of the day's close. */
+export interface World {
   readonly all: readonly Envelope[];
+  readonly streams: ReadonlyMap<string, Folded>;
+  readonly entries: ReadonlyMap<string, ProcessEntry>;
+}
+
+export interface History {
+  readonly world: World;
   fold<State>(stream: string): Folded<State>;
   /** What a command would lead to: all its appends, and those of the processes that it sets off. */
   decide(sent: Sent): Outcome;
@@ -56,28 +72,35 @@ const DAYS = domain.days.stream;
 export const day = (text: string) => text as LocalDate;
 
 /** What was recorded, in order. The ledger opens on the value date of the first. */
+const NOTHING: World = { all: [], streams: new Map(), entries: new Map() };
+
 export const given = (...past: readonly (Sent | Recorded)[]): History =>
-  past.reduce((history, one) => history.after(one), historyOf([]));
+  past.reduce((history, one) => history.after(one), historyOf(NOTHING));
 
 /** The close of a day, and of each open one before it. */
 export const closed = (date: string): Sent => ['close-business-day', date, { date }];
 
-function historyOf(all: readonly Envelope[]): History {
-  const history: History = {
-    all,
-    fold: (stream) => fold(all, stream),
-    decide: (sent) => decide(all, sent),
-    after: (one) => ('type' in one ? historyOf(append(all, one, one)) : historyOf([...all, ...accepted(all, one)])),
-    cutAfter: (sent, count) => historyOf([...all, ...accepted(all, sent).slice(0, count)]),
-    when: (...sent) => thenOf(all, sent, decide(all, sent)),
+function historyOf(world: World): History {
+  return {
+    world,
+    fold: (stream) => fold(world, stream),
+    decide: (sent) => decide(world, sent).outcome,
+    after: (one) => historyOf('type' in one ? append(world, one, one) : accepted(world, one).after),
+    cutAfter: (sent, count) => historyOf(accepted(world, sent).outcome.written.slice(0, count).reduce(place, world)),
+    when: (...sent) => thenOf(sent, decide(world, sent)),
   };
-  return history;
 }
 
-function thenOf(all: readonly Envelope[], sent: Sent, outcome: Outcome): Then {
+/** What a command led to, and the world after it. */
+interface Decided {
+  readonly outcome: Outcome;
+  readonly after: World;
+}
+
+function thenOf(sent: Sent, { outcome, after }: Decided): Then {
   const { written, refusal, warnings } = outcome;
   const then: Then = {
-    history: historyOf([...all, ...written]),
+    history: historyOf(after),
     outcome,
     gives: (...events) => {
       expect(refusal).toBeNull();
@@ -109,113 +132,96 @@ function thenOf(all: readonly Envelope[], sent: Sent, outcome: Outcome): Then {
   return then;
 }
 
-function accepted(all: readonly Envelope[], sent: Sent): readonly Envelope[] {
-  const { written, refusal } = decide(all, sent);
+function accepted(world: World, sent: Sent): Decided {
+  const decided = decide(world, sent);
+  const { refusal } = decided.outcome;
   invariant(refusal === null, `${JSON.stringify(sent)} is accepted: ${JSON.stringify(refusal)}`);
-  return written;
+  return decided;
 }
 
 // --------------------------------------------------------------------------------------- commands and transfers
 
-function decide(all: readonly Envelope[], [name, valueDate, data]: Sent): Outcome {
+function decide(world: World, [name, valueDate, data]: Sent): Decided {
+  const refusedBy = (refusal: Refusal): Decided => ({
+    outcome: { written: [], refusal, warnings: [] },
+    after: world,
+  });
   const read = readFields(entryOf(name).fields, data);
   if (!read.ok) return refusedBy({ code: read.error[0]?.code ?? '', errors: read.error, params: {} });
-  const { dated } = entryOf(name);
-  const days = () => domain.days.calendar(fold(all, DAYS).state);
-  if (dated && days().first !== null) {
-    const outside = domain.days.refuseValueDate(day(valueDate), days());
+  const opens = entryOf(name).dated && calendarOf(world).first === null;
+  if (entryOf(name).dated && !opens) {
+    const outside = domain.days.refuseValueDate(day(valueDate), calendarOf(world));
     if (outside !== null) return refusedBy(outside);
   }
   const opening: Recorded = { stream: DAYS, ...domain.days.opening(day(valueDate), true) };
-  const opened = dated && days().first === null ? append(all, opening, opening) : all;
+  const opened = opens ? append(world, opening, opening) : world;
   const decided = ask(opened, name, day(valueDate), read.value);
   if (!decided.ok) return refusedBy(decided.error);
   const { step, warnings } = decided.value;
-  if (step === null) return { written: [], refusal: null, warnings };
+  if (step === null) return { outcome: { written: [], refusal: null, warnings }, after: world };
   const first = appendStep(opened, step, { causationId: `${step.stream} ${name}` });
-  const finished = finish(first.all, first.made);
-  const end = name === 'close-business-day' ? runClose(finished.all) : finished.all;
-  return { written: end.slice(all.length), refusal: finished.refusal, warnings };
+  const finished = finish(first.world, first.made);
+  const after = name === 'close-business-day' ? runClose(finished.world) : finished.world;
+  return { outcome: { written: after.all.slice(world.all.length), refusal: finished.refusal, warnings }, after };
 }
 
-const refusedBy = (refusal: Refusal): Outcome => ({ written: [], refusal, warnings: [] });
-
-function ask(all: readonly Envelope[], name: string, valueDate: LocalDate, data: unknown): Result<Decision, Refusal> {
+function ask(world: World, name: string, valueDate: LocalDate, data: unknown): Result<Decision, Refusal> {
   const entry = entryOf(name);
-  const about = fold(all, entry.about(data));
-  const reads = Object.entries(entry.reads(data, about.state)).map(([key, stream]) => [key, fold(all, stream)]);
-  const calendar = domain.days.calendar(fold(all, DAYS).state);
+  const about = fold(world, entry.about(data));
   // The close has no value date of its own: here its place says the clock's day.
-  const today = valueDate;
-  const command = { name, data, valueDate, commandId: `${about.stream} spec`, today };
-  return entry.decide(about, command, { ...Object.fromEntries(reads), calendar });
+  const command = { name, data, valueDate, commandId: `${about.stream} spec`, today: valueDate };
+  const facts = factsOf(world, entry.reads(data, about.state));
+  return entry.decide(about, command, { ...facts, calendar: calendarOf(world) });
 }
 
 /** Appends what must follow events, until nothing is left to do: what the handler and a recovery both do. */
 export function finish(
-  all: readonly Envelope[],
+  begun: World,
   events: readonly Envelope[],
-): { readonly all: readonly Envelope[]; readonly refusal: Refusal | null } {
-  let [known, refusal]: [readonly Envelope[], Refusal | null] = [all, null];
+): { readonly world: World; readonly refusal: Refusal | null } {
+  let [world, refusal]: [World, Refusal | null] = [begun, null];
   const queue = [...events];
   for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
     if (!domain.transfers.opensOn.includes(event.type)) continue;
-    for (let next = nextOf(known, event); next !== null; next = nextOf(known, event)) {
-      const { all: longer, made } = appendStep(known, next, { causationId: event.id, booked: event.meta.bookingDate });
-      [known, refusal] = [longer, next.refusal ?? refusal];
-      queue.push(...made);
+    for (let next = nextOf(world, event); next !== null; next = nextOf(world, event)) {
+      const step = appendStep(world, next, { causationId: event.id, booked: event.meta.bookingDate });
+      [world, refusal] = [step.world, next.refusal ?? refusal];
+      queue.push(...step.made);
     }
   }
-  return { all: known, refusal };
+  return { world, refusal };
 }
 
 /** The append that must follow an event by what is recorded. */
-export function nextOf(all: readonly Envelope[], event: Envelope) {
-  const reads = Object.entries(domain.transfers.reads(event)).map(([key, stream]) => [key, fold(all, stream)]);
-  return domain.transfers.next(event, Object.fromEntries(reads));
-}
+export const nextOf = (world: World, event: Envelope): Continuation | null =>
+  domain.transfers.next(event, factsOf(world, domain.transfers.reads(event)));
 
 // ------------------------------------------------------------------------------------------------- the day's close
 
-/** The process's own entries by what is recorded up to the last announcement, in order of their keys. */
-export function closeEntries(all: readonly Envelope[]): readonly ProcessEntry[] {
-  const entries = new Map<string, ProcessEntry>();
-  for (const event of all) {
-    if (domain.close.keys(event).length === 0) continue;
-    const values = new Map([...entries].map(([key, { value }]) => [key, value]));
-    for (const entry of domain.close.evolve(values, event)) {
-      if (entry.value === null) entries.delete(entry.key);
-      else entries.set(entry.key, entry);
-    }
-  }
-  return [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-function runClose(announcedIn: readonly Envelope[]): readonly Envelope[] {
-  let all = announcedIn;
-  for (let announced = all.at(-1); announced?.type === domain.close.startsOn; announced = all.at(-1)) {
-    const entries = closeEntries(all);
+function runClose(announcedIn: World): World {
+  let world = announcedIn;
+  for (let announced = world.all.at(-1); announced?.type === domain.close.startsOn; announced = world.all.at(-1)) {
+    // The process has seen every event before the announcement and none after it.
+    const { entries } = world;
     const closing = domain.close.day(announced);
-    const booked = { causationId: announced.id, booked: closing };
+    const marks = { causationId: announced.id, booked: closing };
     const written: NewEvent[] = [];
-    const send = (name: string, valueDate: LocalDate, data: unknown): void => {
-      const decided = ask(all, name, valueDate, data);
-      invariant(decided.ok, `${name} of a process is accepted`);
+    const send = ({ command, valueDate, data }: FollowUp): void => {
+      const decided = ask(world, command, valueDate, data);
+      invariant(decided.ok, `${command} of a process is accepted`);
       const { step } = decided.value;
       if (step === null) return;
-      all = appendStep(all, step, booked).all;
+      world = appendStep(world, step, marks).world;
       written.push(...step.events);
     };
-    for (const entry of entries) {
+    for (const entry of [...entries.values()].sort((a, b) => (a.key < b.key ? -1 : 1))) {
       if (entry.due === null || entry.due > closing) continue;
       const followUp = domain.close.react(announced, entry);
-      if (followUp !== null) send(followUp.command, followUp.valueDate, followUp.data);
+      if (followUp !== null) send(followUp);
     }
-    const totals = entries.find(({ key }) => key === domain.close.totals)?.value;
-    const last = domain.close.finish(announced, totals, written);
-    send(last.command, last.valueDate, last.data);
+    send(domain.close.finish(announced, entries.get(domain.close.totals)?.value, written));
   }
-  return all;
+  return world;
 }
 
 // -------------------------------------------------------------------------------------------------------- helpers
@@ -226,12 +232,21 @@ const entryOf = (name: string) => {
   return entry;
 };
 
-function fold<State>(all: readonly Envelope[], stream: string): Folded<State> {
+const calendarOf = (world: World) => domain.days.calendar(fold(world, DAYS).state);
+
+const factsOf = (world: World, reads: Readonly<Record<string, string>>): Readonly<Record<string, Folded>> =>
+  Object.fromEntries(Object.entries(reads).map(([name, stream]) => [name, fold(world, stream)]));
+
+const aggregateOf = (stream: string) => {
   const aggregate = domain.aggregates.get(categoryOf(stream));
   invariant(aggregate !== undefined, `${stream} is of a known category`);
-  const own = all.filter((event) => event.stream === stream);
-  const state = own.reduce((before, event) => aggregate.evolve(before, event), aggregate.initial);
-  return { stream, revision: own.length - 1, state: state as State };
+  return aggregate;
+};
+
+// The state of a stream is of its own aggregate's type: whoever asks names the stream.
+function fold<State>({ streams }: World, stream: string): Folded<State> {
+  const initial = { stream, revision: -1, state: aggregateOf(stream).initial };
+  return (streams.get(stream) ?? initial) as Folded<State>;
 }
 
 interface Marks {
@@ -239,24 +254,43 @@ interface Marks {
   readonly booked?: LocalDate;
 }
 
-function appendStep(all: readonly Envelope[], { stream, events }: Step, marks: Marks) {
-  const longer = events.reduce((known, event) => append(known, { ...event, stream }, marks), all);
-  return { all: longer, made: longer.slice(all.length) };
+function appendStep(before: World, { stream, events }: Step, marks: Marks) {
+  const world = events.reduce((known, event) => append(known, { ...event, stream }, marks), before);
+  return { world, made: world.all.slice(before.all.length) };
 }
 
-function append(all: readonly Envelope[], event: Recorded, marks: Marks): readonly Envelope[] {
+function append(world: World, event: Recorded, marks: Marks): World {
   const { stream, type, data, valueDate } = event;
-  const entry = domain.versions.get(type);
-  invariant(entry !== undefined, `${type} is an event of the catalogue`);
-  const revision = fold(all, stream).revision + 1;
-  const { open } = domain.days.calendar(fold(all, DAYS).state);
+  const version = domain.versions.get(type);
+  invariant(version !== undefined, `${type} is an event of the catalogue`);
+  const revision = fold(world, stream).revision + 1;
+  const bookingDate = marks.booked ?? calendarOf(world).open ?? valueDate;
   const causationId = marks.causationId ?? `${stream} spec`;
   const meta = {
-    ...{ valueDate, bookingDate: marks.booked ?? open ?? valueDate, recordedAt: '2026-01-01T00:00:00.000Z' as Instant },
-    ...{ actor: 'spec', commandId: `${stream} spec`, commandHash: '', correlationId: '', causationId, seal: '' },
+    ...{ valueDate, bookingDate, recordedAt: '2026-01-01T00:00:00.000Z' as Instant, actor: 'spec', seal: '' },
+    ...{ commandId: `${stream} spec`, commandHash: '', correlationId: '', causationId },
   };
-  const position = String(all.length).padStart(8, '0');
-  return [...all, { id: `${stream}@${revision}`, type, version: entry, stream, revision, position, data, meta }];
+  const position = String(world.all.length).padStart(8, '0');
+  return place(world, { id: `${stream}@${revision}`, type, version, stream, revision, position, data, meta });
+}
+
+/** The world with one more event. */
+function place({ all, streams, entries }: World, event: Envelope): World {
+  const { stream, revision } = event;
+  const before = streams.get(stream)?.state ?? aggregateOf(stream).initial;
+  const folded: Folded = { stream, revision, state: aggregateOf(stream).evolve(before, event) };
+  return { all: [...all, event], streams: new Map([...streams, [stream, folded]]), entries: follow(entries, event) };
+}
+
+function follow(entries: World['entries'], event: Envelope): World['entries'] {
+  if (domain.close.keys(event).length === 0) return entries;
+  const values = new Map([...entries].map(([key, { value }]) => [key, value]));
+  const after = new Map(entries);
+  for (const entry of domain.close.evolve(values, event)) {
+    if (entry.value === null) after.delete(entry.key);
+    else after.set(entry.key, entry);
+  }
+  return after;
 }
 
 /** The day before: what is closed so that `date` is the open one. */
