@@ -47,6 +47,7 @@ export function sameEvent(stored: Envelope, given: UnplacedEnvelope): boolean {
   return canonicalJson(unplaced) === canonicalJson(bare(given));
 }
 
+/** Breaks an invariant on a bound that no store could keep, before anything is read. */
 export function acceptReadOptions(options: ReadOptions | ReadAllOptions): void {
   const { limit } = options;
   invariant(limit === undefined || (Number.isSafeInteger(limit) && limit >= 1), 'a limit is a whole number from 1');
@@ -55,6 +56,7 @@ export function acceptReadOptions(options: ReadOptions | ReadAllOptions): void {
   }
 }
 
+/** The same for a subscription: a batch of none would never get on. */
 export function acceptBatch(batch: number): void {
   invariant(Number.isSafeInteger(batch) && batch >= 1, 'a batch holds a whole number of events from 1');
 }

@@ -55,6 +55,7 @@ export const turn = (): Promise<void> =>
     setImmediate(resolve);
   });
 
+/** A bell that keeps no one: who waits leaves nothing behind when it wakes. */
 export function createBell(): Bell {
   let rings = 0;
   const waiting = new Set<() => void>();

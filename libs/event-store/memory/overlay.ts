@@ -23,8 +23,8 @@ interface Kept {
 
 /** What the overlay holds, in global order and by stream. */
 interface Own {
-  readonly all: readonly Kept[];
-  readonly streams: ReadonlyMap<string, readonly Kept[]>;
+  readonly all: Kept[];
+  readonly streams: Map<string, Kept[]>;
 }
 
 /** Digits of a position over an empty base, whose own positions would have told. */
@@ -45,9 +45,7 @@ export function memoryEventStore(): EventStore {
  * Closing it leaves the base open.
  */
 export function overlayEventStore(base: EventStore): EventStore {
-  const all: Kept[] = [];
-  const streams = new Map<string, Kept[]>();
-  const own: Own = { all, streams };
+  const own: Own = { all: [], streams: new Map() };
   const bell = createBell();
   let closed = false;
   let pinned: Promise<PinnedStore> | undefined;
@@ -61,26 +59,6 @@ export function overlayEventStore(base: EventStore): EventStore {
     if (closed) throw new StoreUnavailable('STORE_CLOSED', 'the event store is closed');
   };
 
-  /** Called one at a time: between looking at the stream and writing to it nothing else is written. */
-  async function write(stream: string, events: readonly UnplacedEnvelope[], texts: readonly string[]) {
-    const below = await pin();
-    const kept = streams.get(stream) ?? [];
-    const revision = kept.at(-1)?.revision ?? (await below.last(stream))?.revision ?? NO_STREAM;
-    const from = events[0]?.revision ?? 0;
-    if (revision !== from - 1) return repeatedOrConflict(readStream(below, own, stream, { from }), events, revision);
-    const positions: string[] = [];
-    for (const text of texts) {
-      const position = following(all.at(-1)?.position ?? below.end);
-      const entry: Kept = { position, stream, revision: revision + 1 + positions.length, text };
-      all.push(entry);
-      kept.push(entry);
-      positions.push(position);
-    }
-    streams.set(stream, kept);
-    bell.ring();
-    return { outcome: 'committed', positions } satisfies AppendOutcome;
-  }
-
   const followed: Followed = {
     bell,
     patience: PATIENCE_MS,
@@ -92,7 +70,8 @@ export function overlayEventStore(base: EventStore): EventStore {
     async append(stream, expectedRevision, events) {
       assertOpen();
       const texts = acceptedTexts(stream, expectedRevision, events);
-      const appended = lastAppend.then(() => write(stream, events, texts));
+      const appended = lastAppend.then(async () => write(own, await pin(), stream, events, texts));
+      void appended.then(bell.ring, () => undefined);
       lastAppend = appended.catch(() => undefined);
       return appended;
     },
@@ -108,7 +87,7 @@ export function overlayEventStore(base: EventStore): EventStore {
     },
     async head() {
       assertOpen();
-      const last = all.at(-1);
+      const last = own.all.at(-1);
       return last === undefined ? (await pin()).head : parse(last);
     },
     async *streams() {
@@ -122,6 +101,30 @@ export function overlayEventStore(base: EventStore): EventStore {
       await lastAppend;
     },
   };
+}
+
+/** Called one at a time: between looking at the stream and writing to it nothing else is written. */
+async function write(
+  own: Own,
+  below: PinnedStore,
+  stream: string,
+  events: readonly UnplacedEnvelope[],
+  texts: readonly string[],
+): Promise<AppendOutcome> {
+  const kept = own.streams.get(stream) ?? [];
+  const revision = kept.at(-1)?.revision ?? (await below.last(stream))?.revision ?? NO_STREAM;
+  const from = events[0]?.revision ?? 0;
+  if (revision !== from - 1) return repeatedOrConflict(readStream(below, own, stream, { from }), events, revision);
+  const positions: string[] = [];
+  for (const text of texts) {
+    const position = following(own.all.at(-1)?.position ?? below.end);
+    const entry: Kept = { position, stream, revision: revision + 1 + positions.length, text };
+    own.all.push(entry);
+    kept.push(entry);
+    positions.push(position);
+  }
+  own.streams.set(stream, kept);
+  return { outcome: 'committed', positions };
 }
 
 async function* readStream(

@@ -13,6 +13,7 @@ export interface PinnedStore {
 
 export type EventStoreStreams = ReturnType<EventStore['streams']>;
 
+/** Pins a store at its head of now. Every read from then on costs one look more at what came later, and shows none. */
 export async function pinStore(store: EventStore): Promise<PinnedStore> {
   const head = await store.head();
   const end = head?.position ?? START;

@@ -1,5 +1,6 @@
 import type { UnplacedEnvelope } from '../../kernel/envelope.js';
-import { InvariantBroken } from '../../kernel/result.js';
+import { RecentMap } from '../../kernel/recent-map.js';
+import { InvariantBroken, invariant } from '../../kernel/result.js';
 import { sameEvent } from '../accept.js';
 import { type AppendOutcome, NO_STREAM } from '../port.js';
 import { refusalOf } from './errors.js';
@@ -29,62 +30,26 @@ export interface Committer {
 /** The streams whose place is kept in memory, some 15 MB of them: the others cost a look at the index. */
 const STREAMS_KEPT_MAX = 100_000;
 
-/**
- * Owns the places of the streams and the next position, which are true only while nobody else writes: both are
- * forgotten when another connection has written, and when a transaction did not end as planned.
- */
+/** Writes over a connection that nobody else begins transactions on. */
 export function createCommitter(connection: Connection, rows: Rows, path: string, faults: CommitFaults): Committer {
-  const places = new Map<string, StreamPlace>();
-  let lastPosition = 0;
-  let seenVersion: number | undefined;
-
-  function placeOf(stream: string): StreamPlace | undefined {
-    const kept = places.get(stream);
-    if (kept === undefined) return rows.streamPlace(stream);
-    // Put back at the end: the map's order is then the order of use, and the first is the one to drop.
-    places.delete(stream);
-    return kept;
-  }
-
-  function keepPlace(stream: string, place: StreamPlace): void {
-    if (places.size >= STREAMS_KEPT_MAX) {
-      for (const oldest of places.keys()) {
-        places.delete(oldest);
-        break;
-      }
-    }
-    places.set(stream, place);
-  }
-
-  function forget(): void {
-    places.clear();
-    seenVersion = undefined;
-  }
-
-  function lookAgainIfOthersWrote(): void {
-    const version = rows.dataVersion();
-    if (version === seenVersion) return;
-    places.clear();
-    lastPosition = rows.lastPosition();
-    seenVersion = version;
-  }
+  const places = createPlaces(rows);
 
   function write(append: AcceptedAppend): AppendOutcome {
     const { stream, expectedRevision, texts } = append;
-    const place = placeOf(stream);
+    const place = places.of(stream);
     const revision = place?.revision ?? NO_STREAM;
     if (revision !== expectedRevision) {
-      if (place !== undefined) keepPlace(stream, place);
       return (place && firstOutcome(rows, append, place)) ?? { outcome: 'conflict', revision };
     }
     const id = place?.id ?? rows.addStream(stream);
     const positions: string[] = [];
     for (const text of texts) {
-      const position = positionText(++lastPosition);
+      const number = places.nextPosition();
+      const position = positionText(number);
       positions.push(position);
-      rows.addEvent(lastPosition, id, revision + positions.length, `{"position":"${position}",${text.slice(1)}`);
+      rows.addEvent(number, id, revision + positions.length, `{"position":"${position}",${text.slice(1)}`);
     }
-    keepPlace(stream, { id, revision: revision + texts.length });
+    places.keep(stream, { id, revision: revision + texts.length });
     return { outcome: 'committed', positions };
   }
 
@@ -93,7 +58,7 @@ export function createCommitter(connection: Connection, rows: Rows, path: string
       let atCommit = false;
       try {
         connection.exec('BEGIN IMMEDIATE');
-        lookAgainIfOthersWrote();
+        places.lookAgainIfOthersWrote();
         const outcomes = appends.map(write);
         faults.beforeCommit?.();
         atCommit = true;
@@ -101,12 +66,38 @@ export function createCommitter(connection: Connection, rows: Rows, path: string
         faults.afterCommit?.();
         return outcomes;
       } catch (error) {
-        forget();
+        places.forget();
         rollBack(connection);
         const refusal = certainRefusal(error, path, atCommit);
         if (refusal !== undefined) throw refusal;
         return appends.map(() => unknown(error));
       }
+    },
+  };
+}
+
+/**
+ * Owns the places of the streams and the next position, which are true only while nobody else writes: both are
+ * forgotten when another connection has written, and when a transaction did not end as planned.
+ */
+function createPlaces(rows: Rows) {
+  const places = new RecentMap<StreamPlace>(STREAMS_KEPT_MAX);
+  let lastPosition = 0;
+  let seenVersion: number | undefined;
+  return {
+    of: (stream: string): StreamPlace | undefined => places.get(stream) ?? rows.streamPlace(stream),
+    keep: (stream: string, place: StreamPlace): void => places.set(stream, place),
+    nextPosition: () => ++lastPosition,
+    lookAgainIfOthersWrote(): void {
+      const version = rows.dataVersion();
+      if (version === seenVersion) return;
+      places.clear();
+      lastPosition = rows.lastPosition();
+      seenVersion = version;
+    },
+    forget(): void {
+      places.clear();
+      seenVersion = undefined;
     },
   };
 }
@@ -118,7 +109,9 @@ function firstOutcome(rows: Rows, append: AcceptedAppend, place: StreamPlace): A
   const positions: string[] = [];
   while (positions.length < events.length) {
     const from = expectedRevision + 1 + positions.length;
-    for (const stored of rows.streamPage(place.id, from, 'forwards', events.length - positions.length)) {
+    const page = rows.streamPage(place.id, from, 'forwards', events.length - positions.length);
+    invariant(page.length > 0, `the revisions of ${append.stream} are dense`);
+    for (const stored of page) {
       const given = events[positions.length];
       if (given === undefined || !sameEvent(stored, given)) return undefined;
       positions.push(stored.position);

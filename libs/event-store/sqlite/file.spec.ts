@@ -60,7 +60,9 @@ describe('a file that is not whole', () => {
     await history();
     damage();
     const before = contents();
-    await expect(openSqliteEventStore({ path })).rejects.toMatchObject({ code: 'DATA_DAMAGED' });
+    for (const readOnly of [false, true]) {
+      await expect(openSqliteEventStore({ path, readOnly })).rejects.toMatchObject({ code: 'DATA_DAMAGED' });
+    }
     expect(contents()).toEqual(before);
   });
 

@@ -98,12 +98,12 @@ export function openToRead(path: string): OpenFile {
     }
     checkHeader(path);
     try {
-      return openAsIs(`${uri(path)}?mode=ro`);
+      return openAsIs(`${uri(path)}?mode=ro`, path);
     } catch (error) {
       if (refusalOf(error, path)?.code !== 'DATA_READ_ONLY') throw error;
     }
     const log = `${path}-wal`;
-    return existsSync(log) && statSync(log).size > 0 ? openCopy(path, log) : openAsIs(`${uri(path)}?immutable=1`);
+    return existsSync(log) && statSync(log).size > 0 ? openCopy(path, log) : openAsIs(`${uri(path)}?immutable=1`, path);
   });
 }
 
@@ -145,42 +145,49 @@ function checkHeader(path: string): void {
 }
 
 /**
- * Looks for damage over a connection that cannot write, before one is opened that does. It runs without prepared
- * statements, as the library lets go of a file only when its last statement is collected.
+ * Looks for damage over a connection that cannot write, before one is opened that does: closing that one would already
+ * copy the log into a damaged file.
  */
 function probe(path: string): void {
-  const connection = new Database(`${uri(path)}?mode=ro`);
   try {
-    connection.exec(
-      'SELECT body FROM events ORDER BY position DESC LIMIT 1; SELECT * FROM streams ORDER BY id DESC LIMIT 1',
-    );
-    // abs() of the smallest integer overflows: the one way to make a plain SELECT fail.
-    if (statSync(path).size <= CHECKED_WHOLE_BYTES_MAX) {
-      connection.exec(`SELECT CASE (SELECT group_concat(quick_check) FROM pragma_quick_check)
-        WHEN 'ok' THEN 0 ELSE abs(-9223372036854775808) END`);
-    }
+    openAsIs(`${uri(path)}?mode=ro`, path).release();
   } catch (error) {
     // A log that has to be replayed first is no damage; the connection that writes will replay it.
-    if (sqliteCode(error)?.startsWith('SQLITE_READONLY')) return;
-    if (sqliteCode(error) !== 'SQLITE_ERROR') throw error;
-    throw new StoreUnavailable('DATA_DAMAGED', `${path}: the file is damaged; restore it from a copy`, {
-      cause: error,
-    });
-  } finally {
-    connection.close();
+    if (!sqliteCode(error)?.startsWith('SQLITE_READONLY')) throw error;
   }
 }
 
-function openAsIs(location: string): OpenFile {
+function openAsIs(location: string, path: string): OpenFile {
   const connection = new Database(location);
   try {
-    connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KIB};
-      SELECT body FROM events ORDER BY position DESC LIMIT 1`);
+    connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA cache_size = -${CACHE_KIB}`);
+    lookForDamage(connection, path);
   } catch (error) {
     connection.close();
     throw error;
   }
   return { connection, release: () => connection.close() };
+}
+
+/**
+ * Without prepared statements, as the library lets go of a file only when its last statement is collected, and a
+ * forgotten reader would keep the writer from leaving one clean file.
+ */
+function lookForDamage(connection: Connection, path: string): void {
+  try {
+    connection.exec(
+      'SELECT body FROM events ORDER BY position DESC LIMIT 1; SELECT * FROM streams ORDER BY id DESC LIMIT 1',
+    );
+    if (statSync(path).size > CHECKED_WHOLE_BYTES_MAX) return;
+    // abs() of the smallest integer overflows: the one way to make a plain SELECT fail.
+    connection.exec(`SELECT CASE (SELECT group_concat(quick_check) FROM pragma_quick_check)
+      WHEN 'ok' THEN 0 ELSE abs(-9223372036854775808) END`);
+  } catch (error) {
+    if (sqliteCode(error) !== 'SQLITE_ERROR') throw error;
+    throw new StoreUnavailable('DATA_DAMAGED', `${path}: the file is damaged; restore it from a copy`, {
+      cause: error,
+    });
+  }
 }
 
 function openCopy(path: string, log: string): OpenFile {
@@ -190,7 +197,7 @@ function openCopy(path: string, log: string): OpenFile {
     const copy = join(directory, basename(path));
     copyFileSync(path, copy);
     copyFileSync(log, `${copy}-wal`);
-    const { connection } = openAsIs(`${uri(copy)}?mode=rw`);
+    const { connection } = openAsIs(`${uri(copy)}?mode=rw`, copy);
     return {
       connection,
       release() {

@@ -28,22 +28,9 @@ interface Waiting {
  * again, so that 64 callers make one transaction of 64 and not one of one and one of 63.
  */
 export function createGroupCommit(committer: Committer, committed: (appends: number) => void): GroupCommit {
-  const queue: Waiting[] = [];
-  const parked: (() => void)[] = [];
-  let characters = 0;
+  const queue = createQueue();
   let scheduled = false;
   let idle: (() => void)[] = [];
-
-  function enqueue(accept: () => AcceptedAppend, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
-    try {
-      const append = accept();
-      const length = append.texts.reduce((sum, text) => sum + text.length, 0);
-      characters += length;
-      queue.push({ append, characters: length, resolve, reject });
-    } catch (error) {
-      reject(error);
-    }
-  }
 
   function schedule(): void {
     if (scheduled) return;
@@ -53,11 +40,9 @@ export function createGroupCommit(committer: Committer, committed: (appends: num
 
   function writeBatch(): void {
     scheduled = false;
-    const batch = takeBatch(queue);
-    for (const waiting of batch) characters -= waiting.characters;
+    const batch = queue.take();
     if (batch.length > 0) settle(batch);
-    admit();
-    if (queue.length > 0) {
+    if (!queue.isEmpty()) {
       schedule();
       return;
     }
@@ -80,6 +65,39 @@ export function createGroupCommit(committer: Committer, committed: (appends: num
     }
   }
 
+  return {
+    append(accept) {
+      return new Promise((resolve, reject) => {
+        queue.add(accept, resolve, reject);
+        schedule();
+      });
+    },
+    drained() {
+      if (!scheduled) return Promise.resolve();
+      return new Promise((resolve) => {
+        idle.push(resolve);
+      });
+    },
+  };
+}
+
+/** Owns the order of the appends, which is the order of the calls, also of those that wait for room. */
+function createQueue() {
+  const queue: Waiting[] = [];
+  const parked: (() => void)[] = [];
+  let characters = 0;
+
+  function enter(accept: () => AcceptedAppend, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
+    try {
+      const append = accept();
+      const length = append.texts.reduce((sum, text) => sum + text.length, 0);
+      characters += length;
+      queue.push({ append, characters: length, resolve, reject });
+    } catch (error) {
+      reject(error);
+    }
+  }
+
   function admit(): void {
     let admitted = 0;
     while (admitted < parked.length && characters < QUEUE_CHARACTERS_MAX) parked[admitted++]?.();
@@ -87,21 +105,17 @@ export function createGroupCommit(committer: Committer, committed: (appends: num
   }
 
   return {
-    append(accept) {
-      return new Promise((resolve, reject) => {
-        const enter = () => enqueue(accept, resolve, reject);
-        // Behind others that wait for room even when there is some: the order of the calls is the order of the log.
-        if (parked.length > 0 || characters >= QUEUE_CHARACTERS_MAX) parked.push(enter);
-        else enter();
-        schedule();
-      });
+    add(accept: () => AcceptedAppend, resolve: Waiting['resolve'], reject: Waiting['reject']): void {
+      if (parked.length === 0 && characters < QUEUE_CHARACTERS_MAX) enter(accept, resolve, reject);
+      else parked.push(() => enter(accept, resolve, reject));
     },
-    drained() {
-      if (!scheduled && queue.length === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        idle.push(resolve);
-      });
+    take(): Waiting[] {
+      const batch = takeBatch(queue);
+      for (const waiting of batch) characters -= waiting.characters;
+      admit();
+      return batch;
     },
+    isEmpty: () => queue.length === 0,
   };
 }
 

@@ -47,6 +47,7 @@ export function positionNumber(position: string): number {
 /** Behind every position. */
 export const POSITION_END = Number.MAX_SAFE_INTEGER;
 
+/** Prepares every statement once. The connection is used by nobody else meanwhile; errors are those of SQLite. */
 export function prepareRows(connection: Connection): Rows {
   const row = (sql: string) => {
     const statement = connection.prepare(sql).raw();
