@@ -2,9 +2,10 @@ import type { EventStore } from '../event-store/port.js';
 import type { Instant } from '../kernel/dates.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
+import { RecentMap } from '../kernel/recent-map.js';
 import { invariant } from '../kernel/result.js';
 
-/** The most streams that are kept folded; the least recently used one goes first. */
+/** The most streams that are kept folded; what was not used for longest goes first. */
 export const WARM_STREAMS_MAX = 100_000;
 
 /** An accepted command of a stream: where its first event stands, and the hash of its body. */
@@ -29,7 +30,7 @@ export interface WarmStream extends Folded {
  * to one stream in order, so whoever decides on what is not durable yet is refused by the store if it never becomes so.
  */
 export class WarmStreams {
-  readonly #warm = new Map<string, WarmStream>();
+  readonly #warm = new RecentMap<WarmStream>(WARM_STREAMS_MAX);
   readonly #loading = new Map<string, Promise<WarmStream>>();
 
   constructor(
@@ -39,12 +40,7 @@ export class WarmStreams {
 
   load(stream: string): WarmStream | Promise<WarmStream> {
     const warm = this.#warm.get(stream);
-    if (warm !== undefined) {
-      // A Map keeps the order of insertion: what was used last goes to the end.
-      this.#warm.delete(stream);
-      this.#warm.set(stream, warm);
-      return warm;
-    }
+    if (warm !== undefined) return warm;
     const loading = this.#loading.get(stream) ?? this.#read(stream);
     this.#loading.set(stream, loading);
     return loading;
@@ -53,7 +49,7 @@ export class WarmStreams {
   /** Folds what is being appended. `durable` is the append. */
   advance(before: WarmStream, events: readonly UnplacedEnvelope[], durable: Promise<unknown>): WarmStream {
     const after = this.#folded(before, events, durable);
-    this.#keep(after);
+    this.#warm.set(after.stream, after);
     return after;
   }
 
@@ -70,7 +66,7 @@ export class WarmStreams {
         ...{ keys: new Map(), durable: SETTLED },
       };
       for await (const event of this.store.readStream(stream)) folded = this.#folded(folded, [event], SETTLED);
-      this.#keep(folded);
+      this.#warm.set(stream, folded);
       return folded;
     } finally {
       this.#loading.delete(stream);
@@ -103,14 +99,6 @@ export class WarmStreams {
     const aggregate = this.domain.aggregates.get(categoryOf(stream));
     invariant(aggregate !== undefined, `${stream} is of a known category`);
     return aggregate;
-  }
-
-  #keep(stream: WarmStream): void {
-    this.#warm.delete(stream.stream);
-    this.#warm.set(stream.stream, stream);
-    if (this.#warm.size <= WARM_STREAMS_MAX) return;
-    const [oldest] = this.#warm.keys();
-    if (oldest !== undefined) this.#warm.delete(oldest);
   }
 }
 

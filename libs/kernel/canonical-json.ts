@@ -20,7 +20,11 @@ export function canonicalJson(value: unknown): string {
   }
 }
 
+// Printable ASCII without quote and backslash stands in JSON as it is: nearly every text of an event.
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function canonicalText(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new InvariantBroken('a lone surrogate has no canonical form');
   return JSON.stringify(text);
 }
@@ -36,7 +40,8 @@ function canonicalObject(object: object): string {
   let text = '{';
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
-    text += `${i === 0 ? '' : ','}${canonicalText(name)}:${canonicalJson((object as Record<string, unknown>)[name])}`;
+    const member = canonicalJson((object as Record<string, unknown>)[name]);
+    text += `${i === 0 ? '' : ','}${canonicalText(name)}:${member}`;
   }
   return `${text}}`;
 }

@@ -75,8 +75,19 @@ export function rollFollowing(date: LocalDate): LocalDate {
 }
 
 /** The day in Asia/Ho_Chi_Minh that holds an instant. */
-export const dayOf = (at: Instant): LocalDate =>
-  new Date(Date.parse(at) + OFFSET_MS).toISOString().slice(0, 10) as LocalDate;
+export function dayOf(at: Instant): LocalDate {
+  // The offset is whole hours, so all instants of one hour share a day: YYYY-MM-DDTHH.
+  const hour = at.slice(0, 13);
+  if (hour !== lastHour) {
+    lastDay = new Date(Date.parse(at) + OFFSET_MS).toISOString().slice(0, 10) as LocalDate;
+    lastHour = hour;
+  }
+  return lastDay;
+}
+
+// One command after another asks for the clock's day.
+let lastHour = '';
+let lastDay = '' as LocalDate;
 
 export const yearOf = (date: LocalDate): number => Number(date.slice(0, 4));
 /** `YYYY-MM`. */

@@ -296,7 +296,8 @@ function readRecord(fields: Fields, value: unknown, at: string, problems: Proble
 
 // `__proto__` is a member like any other in JSON, and must not become a prototype here.
 function defineMember(target: Record<string, unknown>, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
+  if (name !== '__proto__') target[name] = value;
+  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

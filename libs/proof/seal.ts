@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { canonicalJson } from '../kernel/canonical-json.js';
 import type { Meta, UnplacedEnvelope } from '../kernel/envelope.js';
 
@@ -52,7 +52,7 @@ export async function ledgerDigest(
   return hash.digest('hex');
 }
 
-export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256 = (text: string): string => hash('sha256', text);
 
 // Members stand in the order of their names: `id` falls between `data` and `meta`, so both texts come from one pass.
 function sealedText(event: UnsealedEnvelope, previousSeal: string | null): { before: string; after: string } {
@@ -67,9 +67,21 @@ function sealedText(event: UnsealedEnvelope, previousSeal: string | null): { bef
 }
 
 function uuidV5(name: string): string {
-  const bytes = createHash('sha1').update(ID_NAMESPACE).update(name).digest().subarray(0, 16);
-  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x50;
-  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const hex = hash('sha1', inNamespace(name));
+  // Version 5, and the variant of RFC 9562 in the two highest bits.
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
 }
+
+// One-shot hashing of one buffer takes half the time of a hash object; an event of usual length fits in the one kept.
+function inNamespace(name: string): Buffer {
+  const start = ID_NAMESPACE.length;
+  if (start + name.length * UTF8_BYTES_MAX > SCRATCH_BYTES) return Buffer.concat([ID_NAMESPACE, Buffer.from(name)]);
+  return scratch.subarray(0, start + scratch.write(name, start));
+}
+
+/** UTF-8 bytes of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3;
+const SCRATCH_BYTES = 16_384;
+const scratch = Buffer.alloc(SCRATCH_BYTES);
+ID_NAMESPACE.copy(scratch);
