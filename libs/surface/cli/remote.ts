@@ -1,0 +1,145 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { CommandRequest } from '../../engine/answers.js';
+import { accepted, type Reply } from '../formats/answer.js';
+import { isObject, parseJson } from '../formats/json.js';
+import type { Language } from '../formats/negotiate.js';
+import type { ProblemDetails } from '../formats/problem.js';
+import { NDJSON } from '../http/media.js';
+import type { EventsGateway, Gateway, SheetRequest } from './gateway.js';
+
+/** The ledger through the server that holds its directory: the same answers, over HTTP. */
+export function remoteGateway(address: string, language: Language): Gateway {
+  const call = (method: string, path: string, options: CallOptions = {}) =>
+    callFor(address, language, method, path, options);
+  return {
+    language,
+    close: async () => {},
+    command: (request, dryRun) =>
+      call('POST', `/v1/commands/${encodeURIComponent(String(request.command))}${dryRun ? '?dryRun=true' : ''}`, {
+        headers: { 'content-type': 'application/json', ...headersOf(request) },
+        body: bodyOf(request),
+      }),
+    sheet: (request) => sheet(address, language, request),
+    query: (name, parameters) => call('GET', `/v1/${encodeURIComponent(name)}?${new URLSearchParams(parameters)}`),
+    businessDay: () => call('GET', '/v1/business-day'),
+    projections: () => call('GET', '/v1/projections'),
+    retry: (name) => call('POST', `/v1/projections/${encodeURIComponent(name)}/retry`),
+    rebuild: (name, progress) => rebuild(address, language, name, progress),
+  };
+}
+
+export function remoteEvents(address: string, language: Language): EventsGateway {
+  return {
+    close: async () => {},
+    events: async (parameters) => {
+      const response = await open(address, language, 'GET', `/v1/events?${new URLSearchParams(parameters)}`, {});
+      return response.statusCode === 200 ? textOf(response) : replyOf(response);
+    },
+    digest: () => callFor(address, language, 'GET', '/v1/digest', {}),
+  };
+}
+
+interface CallOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+async function callFor(
+  address: string,
+  language: Language,
+  method: string,
+  path: string,
+  options: CallOptions,
+): Promise<Reply> {
+  return replyOf(await open(address, language, method, path, options));
+}
+
+async function open(
+  address: string,
+  language: Language,
+  method: string,
+  path: string,
+  { headers = {}, body }: CallOptions,
+): Promise<IncomingMessage> {
+  const request = httpRequest(`${address}${path}`, { method, headers: { 'accept-language': language, ...headers } });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  return response;
+}
+
+async function replyOf(response: IncomingMessage): Promise<Reply> {
+  let text = '';
+  for await (const piece of textOf(response)) text += piece;
+  const parsed = parseJson(text);
+  if (parsed === null) throw new Error(`the server answered ${response.statusCode} with what is not JSON`);
+  if (response.statusCode === 200) return accepted(parsed.value);
+  // The server's own problem details: made by the same function as here.
+  return { ok: false, status: response.statusCode ?? 500, body: parsed.value as ProblemDetails };
+}
+
+async function* textOf(response: IncomingMessage): AsyncIterable<string> {
+  response.setEncoding('utf8');
+  for await (const piece of response) yield piece as string;
+}
+
+/** What a command carries in headers. Text that is not ASCII goes as the bytes of its UTF-8. */
+function headersOf({ id, actor, ifMatch, recordedAt }: CommandRequest): Record<string, string> {
+  const given = {
+    'idempotency-key': id,
+    'socai-actor': actor,
+    'if-match': ifMatch,
+    'socai-recorded-at': recordedAt,
+  };
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined) headers[name] = Buffer.from(String(value), 'utf8').toString('latin1');
+  }
+  return headers;
+}
+
+function bodyOf({ data, valueDate }: CommandRequest): string {
+  return JSON.stringify({ ...(isObject(data) ? data : {}), ...(valueDate === undefined ? {} : { valueDate }) });
+}
+
+/** Sends and takes at the same time: a server that answers while it reads is never waited for. */
+async function sheet(address: string, language: Language, { input, dryRun, results }: SheetRequest): Promise<void> {
+  const request = httpRequest(`${address}/v1/commands${dryRun ? '?dryRun=true' : ''}`, {
+    method: 'POST',
+    headers: { 'content-type': NDJSON, 'accept-language': language },
+  });
+  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
+  const sent = pipeline(Readable.from(input, { objectMode: false }), request);
+  sent.catch(() => {});
+  const [response] = await answered;
+  if (response.statusCode !== 200) throw new Error(`the server answered ${response.statusCode}`);
+  for await (const piece of textOf(response)) results(piece);
+  await sent;
+}
+
+async function rebuild(
+  address: string,
+  language: Language,
+  name: string,
+  progress: (events: number) => void,
+): Promise<Reply> {
+  const path = `/v1/projections/${encodeURIComponent(name)}/rebuild`;
+  const response = await open(address, language, 'POST', path, { headers: { accept: NDJSON } });
+  if (response.statusCode !== 200) return replyOf(response);
+  let rest = '';
+  let last: unknown = null;
+  for await (const piece of textOf(response)) {
+    const lines = (rest + piece).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      last = parseJson(line)?.value ?? null;
+      if (isObject(last) && typeof last.events === 'number' && !Object.hasOwn(last, 'name')) progress(last.events);
+    }
+  }
+  if (isObject(last) && typeof last.code === 'string') {
+    return { ok: false, status: Number(last.status), body: last as unknown as ProblemDetails };
+  }
+  return accepted(last);
+}

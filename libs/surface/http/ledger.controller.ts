@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Ledger } from '../../engine/ledger.js';
+import { isObject, toJson } from '../formats/json.js';
+import { formatOf } from '../formats/negotiate.js';
+import { problemOfError, RequestRefused } from '../formats/problem.js';
+import { LEDGER } from '../nest/tokens.js';
+import { eventLines } from '../verbs/events.js';
+import { listFollowers, readModelNames, rebuild, retry } from '../verbs/projections.js';
+import { refused } from '../formats/problem.js';
+import { NDJSON } from './media.js';
+import { languageOfRequest, type ReplyLike } from './request.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+/** How often a rebuild says how far it is. */
+const PROGRESS_MS = 250;
+
+/** What is asked of the ledger itself rather than of a read model: a route for each verb of the command line. */
+@ApiTags('Ledger')
+@Controller('v1')
+export class LedgerController {
+  constructor(@Inject(LEDGER) private readonly ledger: Ledger) {}
+
+  @Get('events')
+  @ApiOperation({ operationId: 'events', summary: 'Events as stored: a stream, or the global order from a position.' })
+  @ApiProduces(NDJSON)
+  async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const lines = eventLines(this.ledger, isObject(request.query) ? request.query : {});
+    if (!lines.ok) throw new RequestRefused(lines.error);
+    await reply.header('content-type', NDJSON).send(Readable.from(lines.value, { objectMode: false }));
+  }
+
+  @Get('digest')
+  @ApiOperation({ operationId: 'digest', summary: "The ledger's digest: one hash over the last seal of each stream." })
+  async digest(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
+    reply.header('content-type', JSON_TYPE);
+    return toJson({ digest: await this.ledger.digest() });
+  }
+
+  @Get('business-day')
+  @ApiOperation({ operationId: 'businessDay', summary: 'The open business day, and whether the ledger is a simulation.' })
+  async businessDay(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
+    const { open, first, simulated } = await this.ledger.calendar();
+    reply.header('content-type', JSON_TYPE);
+    return toJson({ open, first, simulated, today: this.ledger.today() });
+  }
+
+  @Get('projections')
+  @ApiOperation({ operationId: 'projections', summary: 'How far each follower has come, and what stopped it.' })
+  projections(@Res({ passthrough: true }) reply: ReplyLike): string {
+    reply.header('content-type', JSON_TYPE);
+    return toJson(listFollowers(this.ledger));
+  }
+
+  @Post('projections/:name/retry')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'retryProjection', summary: 'A halted projection tries its event again.' })
+  retry(@Param('name') name: string, @Res({ passthrough: true }) reply: ReplyLike): string {
+    reply.header('content-type', JSON_TYPE);
+    return toJson(retry(this.ledger, name));
+  }
+
+  @Post('projections/:name/rebuild')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'rebuildProjection', summary: 'Builds a read model beside the live one, and switches.' })
+  @ApiProduces('application/json', NDJSON)
+  async rebuild(@Param('name') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    if (formatOf(request.headers.accept) !== 'ndjson') {
+      const report = await rebuild(this.ledger, name, () => {});
+      await reply.header('content-type', JSON_TYPE).send(toJson(report));
+      return;
+    }
+    if (!readModelNames(this.ledger).includes(name)) {
+      throw refused('PROJECTION_UNKNOWN', 'name', { name, accepted: readModelNames(this.ledger).join(', ') });
+    }
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, { 'content-type': NDJSON, 'x-correlation-id': request.id });
+    let said = 0;
+    try {
+      const report = await rebuild(this.ledger, name, (events) => {
+        if (performance.now() - said < PROGRESS_MS) return;
+        said = performance.now();
+        raw.write(`${toJson({ events })}\n`);
+      });
+      raw.end(`${toJson(report)}\n`);
+    } catch (error) {
+      request.log.error({ err: error }, 'the rebuild failed');
+      raw.end(`${toJson(problemOfError(error, languageOfRequest(request)))}\n`);
+    }
+  }
+}

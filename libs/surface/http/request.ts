@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { CommandRequest } from '../../engine/answers.js';
+import { flag, optional } from '../../kernel/fields.js';
+import { isObject } from '../formats/json.js';
+import { type Language, languageOf } from '../formats/negotiate.js';
+import { RequestRefused } from '../formats/problem.js';
+import { readParameters } from '../verbs/query.js';
+
+/** What the surface needs of a request; Fastify's has it. */
+export interface RequestLike {
+  readonly headers: IncomingHttpHeaders;
+  readonly query: unknown;
+  readonly params: unknown;
+  readonly id: string;
+  readonly raw: IncomingMessage;
+  /** The body as it was sent, which no pipe has touched. */
+  readonly sent?: unknown;
+}
+
+export interface ReplyLike {
+  header(name: string, value: string): unknown;
+}
+
+export const languageOfRequest = (request: RequestLike): Language => languageOf(request.headers['accept-language']);
+export const correlationOf = (request: RequestLike): string => request.id;
+
+/** A command as HTTP carries it: data and value date in the body, the rest in headers. Nothing is checked here. */
+export function commandRequest(command: string, request: RequestLike): CommandRequest {
+  const { headers, sent } = request;
+  const members = isObject(sent) ? sent : null;
+  const { valueDate, ...data } = members ?? {};
+  return {
+    command,
+    ...defined('id', headerText(headers['idempotency-key'])),
+    ...defined('actor', headerText(headers['socai-actor'])),
+    ...defined('ifMatch', headerText(headers['if-match'])),
+    ...defined('recordedAt', headerText(headers['socai-recorded-at'])),
+    ...(members !== null && Object.hasOwn(members, 'valueDate') ? { valueDate } : {}),
+    ...(members === null ? defined('data', sent) : { data }),
+  };
+}
+
+const DRY_RUN = { dryRun: optional(flag()) };
+
+/** `?dryRun=true`, the only parameter that commands take. */
+export function dryRunOf(request: RequestLike): boolean {
+  const read = readParameters(DRY_RUN, isObject(request.query) ? request.query : {});
+  if (!read.ok) throw new RequestRefused(read.error);
+  return read.value.dryRun === true;
+}
+
+/** The caller's trace, or one that is made here: what the log, the answer and the events have in common. */
+export function correlationId(headers: IncomingHttpHeaders): string {
+  const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(textOf(headers.traceparent))?.[1];
+  if (trace !== undefined) return trace;
+  const own = textOf(headers['x-correlation-id']);
+  return /^[\x21-\x7e]{1,128}$/.test(own) ? own : randomUUID();
+}
+
+/** Header text is handed over a byte a character; where the bytes are UTF-8, that is what was meant. */
+export function headerText(value: string | string[] | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  const text = textOf(value);
+  if (!/[\x80-\xff]/.test(text)) return text;
+  try {
+    return UTF8.decode(Buffer.from(text, 'latin1'));
+  } catch {
+    return text;
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+const textOf = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(', ') : (value ?? ''));
+
+const defined = (name: string, value: unknown): Record<string, unknown> => (value === undefined ? {} : { [name]: value });

@@ -1,0 +1,190 @@
+import {
+  Body,
+  type CallHandler,
+  Controller,
+  type ExecutionContext,
+  HttpCode,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+  Post,
+  Req,
+  Res,
+  type Type,
+  UseInterceptors,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { ValidateBy } from 'class-validator';
+import { catchError, from, type Observable, throwError } from 'rxjs';
+import type { Answer, CommandRequest } from '../../engine/answers.js';
+import type { Ledger } from '../../engine/ledger.js';
+import type { CommandEntry } from '../../kernel/decider.js';
+import { date, type Fields, optional, readFields } from '../../kernel/fields.js';
+import { replyOf } from '../formats/answer.js';
+import { toJson } from '../formats/json.js';
+import { RequestRefused, refused } from '../formats/problem.js';
+import { commandRequest, correlationOf, dryRunOf, languageOfRequest, type ReplyLike, type RequestLike } from '../http/request.js';
+import { send } from '../verbs/command.js';
+import { classNameOf, methodNameOf, named } from './names.js';
+import { describeCommand } from './openapi.js';
+import { LEDGER, SERVICE, type Service } from './tokens.js';
+
+/* The command side of Nest, made from the catalogue by calling the decorators as functions. */
+
+/** A command on Nest's bus. */
+class SendCommand extends Command<Answer> {
+  constructor(
+    readonly request: CommandRequest,
+    readonly context: { readonly correlationId: string; readonly dryRun: boolean },
+  ) {
+    super();
+  }
+}
+
+/** What Nest is told of one command. */
+export interface MadeCommand {
+  readonly entry: CommandEntry;
+  readonly message: typeof SendCommand;
+  readonly handler: Type<ICommandHandler<SendCommand>>;
+  readonly body: Type<object>;
+}
+
+export function makeCommand(entry: CommandEntry): MadeCommand {
+  const name = classNameOf(entry.name);
+  const message = named(name, class extends SendCommand {});
+  return { entry, message, handler: handlerOf(name, message), body: bodyOf(name, entry) };
+}
+
+/** The fields of a command's body: its data and the value date (contract §1). */
+export const bodyFields = (entry: CommandEntry): Fields => ({
+  ...entry.fields,
+  valueDate: entry.dated ? date() : optional(date()),
+});
+
+function handlerOf(name: string, message: typeof SendCommand): Type<ICommandHandler<SendCommand>> {
+  class Handler implements ICommandHandler<SendCommand> {
+    constructor(private readonly ledger: Ledger) {}
+    execute({ request, context }: SendCommand): Promise<Answer> {
+      return send(this.ledger, request, context);
+    }
+  }
+  Inject(LEDGER)(Handler, undefined, 0);
+  CommandHandler(message)(Handler);
+  Injectable()(Handler);
+  return named(`${name}Handler`, Handler);
+}
+
+/** The body as class-validator knows it: every member is checked by the very table that reads a line of a sheet. */
+function bodyOf(name: string, entry: CommandEntry): Type<object> {
+  const body = named(`${name}Body`, class {});
+  for (const [field, kind] of Object.entries(bodyFields(entry))) {
+    const validate = (value: unknown) => readFields({ [field]: kind }, value === undefined ? {} : { [field]: value }).ok;
+    const defaultMessage = () => `${field}: ${kind.accepted}`;
+    ValidateBy({ name: kind.code, validator: { validate, defaultMessage } })(body.prototype, field);
+  }
+  return body;
+}
+
+/** The ValidationPipe's exception: the body does not fit its table. */
+export class BodyNotAccepted extends Error {
+  override readonly name = 'BodyNotAccepted';
+}
+
+const MESSAGE = 'socai:command-message';
+
+/**
+ * A known key answers before anything else is checked (contract §1), and only the ledger knows its keys. So a body that
+ * the pipe did not let through goes to the ledger as it was sent, for the last word: 422 for a known key, and otherwise
+ * the refusal of each field.
+ */
+@Injectable()
+export class LastWord implements NestInterceptor {
+  constructor(
+    @Inject(CommandBus) private readonly bus: CommandBus,
+    @Inject(SERVICE) private readonly service: Service,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      catchError((error: unknown) => {
+        const of = this.reflector.get<MadeCommand>(MESSAGE, context.getHandler());
+        if (!(error instanceof BodyNotAccepted)) return throwError(() => error);
+        const [request, reply] = [context.switchToHttp().getRequest(), context.switchToHttp().getResponse()];
+        return from(answer(this.bus, this.service, of, request, reply));
+      }),
+    );
+  }
+}
+
+/** `POST /v1/commands/<name>` for each command, and the refusal of every other name. */
+export function commandsController(made: readonly MadeCommand[]): Type<object> {
+  class CommandsController {
+    constructor(
+      readonly bus: CommandBus,
+      readonly service: Service,
+    ) {}
+  }
+  Inject(CommandBus)(CommandsController, undefined, 0);
+  Inject(SERVICE)(CommandsController, undefined, 1);
+  for (const of of made) {
+    addRoute(CommandsController, methodNameOf(of.entry.name), of.entry.name, of.body, function (_, request, reply) {
+      return answer(this.bus, this.service, of, request, reply);
+    });
+    const method = Reflect.get(CommandsController.prototype, methodNameOf(of.entry.name)) as object;
+    Reflect.defineMetadata(MESSAGE, of, method);
+    describeCommand(CommandsController, methodNameOf(of.entry.name), of.entry, bodyFields(of.entry));
+  }
+  const names = made.map(({ entry }) => entry.name).join(', ');
+  addRoute(CommandsController, 'unknown', ':command', Object, (_, request) => {
+    const { command } = request.params as { readonly command: string };
+    const { refusal } = refused('COMMAND_UNKNOWN', 'command', { command: command.slice(0, 100) });
+    const errors = refusal.errors.map((error) => ({ ...error, accepted: `one of ${names}` }));
+    return Promise.reject(new RequestRefused({ ...refusal, errors }));
+  });
+  describeCommand(CommandsController, 'unknown', null, {});
+  Controller('v1/commands')(CommandsController);
+  UseInterceptors(LastWord)(CommandsController);
+  return CommandsController;
+}
+
+type Method = (
+  this: { readonly bus: CommandBus; readonly service: Service },
+  body: unknown,
+  request: RequestLike,
+  reply: ReplyLike,
+) => Promise<string>;
+
+function addRoute(controller: Type<object>, name: string, path: string, body: Type<object>, method: Method): void {
+  const { prototype } = controller;
+  Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
+  const descriptor = Object.getOwnPropertyDescriptor(prototype, name) as TypedPropertyDescriptor<unknown>;
+  Body()(prototype, name, 0);
+  Req()(prototype, name, 1);
+  Res({ passthrough: true })(prototype, name, 2);
+  // What the compiler would emit for typed parameters: the pipe reads the body's class from it.
+  Reflect.defineMetadata('design:paramtypes', [body, Object, Object], prototype, name);
+  Post(path)(prototype, name, descriptor);
+  HttpCode(200)(prototype, name, descriptor);
+}
+
+async function answer(
+  bus: CommandBus,
+  { measurements }: Service,
+  { entry, message }: MadeCommand,
+  request: RequestLike,
+  reply: ReplyLike,
+): Promise<string> {
+  const dryRun = dryRunOf(request);
+  const context = { correlationId: correlationOf(request), dryRun };
+  const began = performance.now();
+  const answer = await bus.execute(new message(commandRequest(entry.name, request), context));
+  if (!dryRun) {
+    const outcome = answer.accepted ? (answer.duplicate ? 'duplicate' : 'accepted') : answer.refusal.code;
+    measurements.command(entry.name, outcome, performance.now() - began);
+  }
+  if (!answer.accepted) throw new RequestRefused(answer.refusal);
+  reply.header('content-type', 'application/json; charset=utf-8');
+  return toJson(replyOf(answer, languageOfRequest(request)).body);
+}
