@@ -55,7 +55,9 @@ export interface Host {
   /** The server that holds the directory, or the events of it, without any hold. */
   reachEvents(
     data: string,
-  ): Promise<{ readonly by: 'server'; readonly address: string } | { readonly by: 'opening'; readonly opened: OpenedEvents }>;
+  ): Promise<
+    { readonly by: 'server'; readonly address: string } | { readonly by: 'opening'; readonly opened: OpenedEvents }
+  >;
   serve(request: ServeRequest): Promise<ServedDirectory>;
   /** Runs the measurements of a checkout, or null where there are none. */
   readonly bench: ((args: readonly string[]) => Promise<number>) | null;

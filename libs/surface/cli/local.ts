@@ -1,4 +1,5 @@
 import type { Refusal } from '../../kernel/decider.js';
+import type { Query } from '../../projections/projection.js';
 import { runSheet } from '../bulk/sheet.js';
 import { accepted, type Reply, refusedReply, replyOf } from '../formats/answer.js';
 import type { Language } from '../formats/negotiate.js';
@@ -9,7 +10,6 @@ import { listFollowers, rebuild, retry } from '../verbs/projections.js';
 import { ask } from '../verbs/query.js';
 import type { EventsGateway, Gateway } from './gateway.js';
 import type { OpenedEvents, OpenedLedger } from './host.js';
-import type { Query } from '../../projections/projection.js';
 
 /** The ledger opened by this process. `failed` is told of mistakes of ours, which answer as such. */
 export function localGateway(
@@ -23,8 +23,7 @@ export function localGateway(
   return {
     language,
     close,
-    command: (request, dry) =>
-      answering(async () => replyOf(await send(ledger, request, { dryRun: dry }), language)),
+    command: (request, dry) => answering(async () => replyOf(await send(ledger, request, { dryRun: dry }), language)),
     sheet: async ({ input, dryRun: dry, results }) => {
       const run = (of: typeof ledger) => runSheet(of, input, results, { language, failed });
       await (dry ? dryRun(ledger, run) : run(ledger));

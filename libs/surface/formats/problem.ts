@@ -118,6 +118,8 @@ function bounded(errors: readonly Problem[]): readonly Problem[] {
   return errors
     .slice(0, PROBLEMS_MAX)
     .map((error) =>
-      error.field.length > FIELD_CHARACTERS_MAX ? { ...error, field: error.field.slice(0, FIELD_CHARACTERS_MAX) } : error,
+      error.field.length > FIELD_CHARACTERS_MAX
+        ? { ...error, field: error.field.slice(0, FIELD_CHARACTERS_MAX) }
+        : error,
     );
 }

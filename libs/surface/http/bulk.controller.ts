@@ -22,7 +22,10 @@ export class BulkController {
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({ operationId: 'sheet', summary: 'Commands, one a line; one result a line, in the order of the input.' })
+  @ApiOperation({
+    operationId: 'sheet',
+    summary: 'Commands, one a line; one result a line, in the order of the input.',
+  })
   @ApiConsumes(NDJSON)
   @ApiProduces(NDJSON)
   @ApiQuery({ name: 'dryRun', required: false, schema: { type: 'boolean' } })
@@ -36,7 +39,9 @@ export class BulkController {
     raw.writeHead(200, { 'content-type': NDJSON, 'x-correlation-id': request.id, 'x-accel-buffering': 'no' });
     raw.flushHeaders();
     try {
-      await (dry ? dryRun(this.ledger, (ledger) => this.#run(ledger, request, raw)) : this.#run(this.ledger, request, raw));
+      await (dry
+        ? dryRun(this.ledger, (ledger) => this.#run(ledger, request, raw))
+        : this.#run(this.ledger, request, raw));
       raw.end();
     } catch (error) {
       // The results so far have gone out: an end that is cut off is all that can still be said.

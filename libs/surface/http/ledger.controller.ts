@@ -1,15 +1,14 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
 import { isObject, toJson } from '../formats/json.js';
 import { formatOf } from '../formats/negotiate.js';
-import { problemOfError, RequestRefused } from '../formats/problem.js';
+import { problemOfError, RequestRefused, refused } from '../formats/problem.js';
 import { LEDGER } from '../nest/tokens.js';
 import { eventLines } from '../verbs/events.js';
 import { listFollowers, readModelNames, rebuild, retry } from '../verbs/projections.js';
-import { refused } from '../formats/problem.js';
 import { NDJSON } from './media.js';
 import { languageOfRequest, type ReplyLike } from './request.js';
 
@@ -40,7 +39,10 @@ export class LedgerController {
   }
 
   @Get('business-day')
-  @ApiOperation({ operationId: 'businessDay', summary: 'The open business day, and whether the ledger is a simulation.' })
+  @ApiOperation({
+    operationId: 'businessDay',
+    summary: 'The open business day, and whether the ledger is a simulation.',
+  })
   async businessDay(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
     const { open, first, simulated } = await this.ledger.calendar();
     reply.header('content-type', JSON_TYPE);
@@ -57,16 +59,17 @@ export class LedgerController {
   @Post('projections/:name/retry')
   @HttpCode(200)
   @ApiOperation({ operationId: 'retryProjection', summary: 'A halted projection tries its event again.' })
-  retry(@Param('name') name: string, @Res({ passthrough: true }) reply: ReplyLike): string {
+  retry(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: ReplyLike): string {
     reply.header('content-type', JSON_TYPE);
-    return toJson(retry(this.ledger, name));
+    return toJson(retry(this.ledger, nameOf(request)));
   }
 
   @Post('projections/:name/rebuild')
   @HttpCode(200)
   @ApiOperation({ operationId: 'rebuildProjection', summary: 'Builds a read model beside the live one, and switches.' })
   @ApiProduces('application/json', NDJSON)
-  async rebuild(@Param('name') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async rebuild(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const name = nameOf(request);
     if (formatOf(request.headers.accept) !== 'ndjson') {
       const report = await rebuild(this.ledger, name, () => {});
       await reply.header('content-type', JSON_TYPE).send(toJson(report));
@@ -92,3 +95,5 @@ export class LedgerController {
     }
   }
 }
+
+const nameOf = (request: FastifyRequest): string => (request.params as { readonly name: string }).name;

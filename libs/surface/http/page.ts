@@ -38,7 +38,7 @@ export function page(data: PageData): string {
 <main id="main">
 ${simulated ? `<p class="simulated" role="note"><strong>${texts.simulated}.</strong> ${texts.simulatedNote}</p>` : ''}
 ${form(data, texts)}
-<p>${escape(texts.asOfLine(dateText(data.quality.asOf, language), dateText(data.quality.knownOn, language)))}</p>
+<p>${escaped(texts.asOfLine(dateText(data.quality.asOf, language), dateText(data.quality.knownOn, language)))}</p>
 ${qualitySection(data, texts)}
 ${planSection(data, texts)}
 ${districtsSection(data, texts)}
@@ -69,7 +69,12 @@ function qualitySection({ quality, language }: PageData, texts: PageTexts): stri
   const verdict = (meets: boolean | null) => (meets === null ? texts.none : meets ? texts.met : texts.missed);
   const rows: readonly (readonly string[])[] = [
     [texts.collectionRate, '≥ 98%', percentText(total.collectionRate, language), verdict(total.meetsCollectionRate)],
-    [texts.overdueRatio, `< ${percentText('0.0005', language)}`, percentText(total.overdueRatio, language), verdict(total.meetsOverdueRatio)],
+    [
+      texts.overdueRatio,
+      `< ${percentText('0.0005', language)}`,
+      percentText(total.overdueRatio, language),
+      verdict(total.meetsOverdueRatio),
+    ],
   ];
   const money = [
     [texts.outstanding, total.outstanding],
@@ -115,15 +120,19 @@ function districtsSection({ balances, byDistrict, language }: PageData, texts: P
 /** The first cell of a row is its heading; the others up to `numbers` stand to the right. */
 function table(name: string, head: readonly string[], rows: readonly (readonly string[])[], numbers: number): string {
   const cell = (text: string, index: number) =>
-    index === 0 ? `<th scope="row">${escape(text)}</th>` : `<td${index < numbers ? ' class="number"' : ''}>${escape(text)}</td>`;
-  const heads = head.map((text, index) => `<th scope="col"${index > 0 && index < numbers ? ' class="number"' : ''}>${escape(text)}</th>`);
+    index === 0
+      ? `<th scope="row">${escaped(text)}</th>`
+      : `<td${index < numbers ? ' class="number"' : ''}>${escaped(text)}</td>`;
+  const heads = head.map(
+    (text, index) => `<th scope="col"${index > 0 && index < numbers ? ' class="number"' : ''}>${escaped(text)}</th>`,
+  );
   return `<div class="scroll" tabindex="0" role="region" aria-labelledby="${name}"><table aria-labelledby="${name}">
 <thead><tr>${heads.join('')}</tr></thead>
 <tbody>${rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`).join('\n')}</tbody>
 </table></div>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 

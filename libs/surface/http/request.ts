@@ -72,6 +72,8 @@ export function headerText(value: string | string[] | undefined): string | undef
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-const textOf = (value: string | string[] | undefined): string => (Array.isArray(value) ? value.join(', ') : (value ?? ''));
+const textOf = (value: string | string[] | undefined): string =>
+  Array.isArray(value) ? value.join(', ') : (value ?? '');
 
-const defined = (name: string, value: unknown): Record<string, unknown> => (value === undefined ? {} : { [name]: value });
+const defined = (name: string, value: unknown): Record<string, unknown> =>
+  value === undefined ? {} : { [name]: value };

@@ -14,7 +14,7 @@ import { type Place, STOP_WAIT_MS } from '../config.js';
 import { toJson } from '../formats/json.js';
 import { PROBLEM_TYPE, problemOfError, refused } from '../formats/problem.js';
 import { documentOptions, withSchemas } from '../nest/openapi.js';
-import { SurfaceModule } from '../nest/surface.module.js';
+import { surfaceOver } from '../nest/surface.module.js';
 import type { Service } from '../nest/tokens.js';
 import { addDocs } from './docs.js';
 import { Measurements } from './metrics.js';
@@ -77,13 +77,16 @@ async function makeApplication(ledger: Ledger, service: Service): Promise<NestFa
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addParsers(fastify);
   addHooks(fastify, service);
-  const app = await NestFactory.create<NestFastifyApplication>(SurfaceModule.over(ledger, service), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(surfaceOver(ledger, service), adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: nestLogger(service.logger),
   });
   addDocs(fastify, () =>
-    withSchemas(SwaggerModule.createDocument(app, documentOptions()), service.commands.filter((entry) => entry.public)),
+    withSchemas(
+      SwaggerModule.createDocument(app, documentOptions()),
+      service.commands.filter((entry) => entry.public),
+    ),
   );
   await app.init();
   return app;
@@ -117,13 +120,19 @@ function refuseUnreadable(error: Error & { readonly code: string }, socket: Sock
     return;
   }
   const body = toJson(problemOfError(refused('BODY_NOT_JSON', ''), 'en'));
-  const head = ['HTTP/1.1 400 Bad Request', `content-type: ${PROBLEM_TYPE}`, `content-length: ${Buffer.byteLength(body)}`];
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
   socket.end(`${[...head, 'connection: close'].join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** What Nest itself has to say goes where everything else goes. */
 function nestLogger(logger: FastifyBaseLogger): LoggerService {
-  const to = (level: 'debug' | 'warn' | 'error') => (message: unknown, ...more: unknown[]) =>
-    logger[level]({ nest: more.filter((part) => typeof part === 'string') }, String(message));
+  const to =
+    (level: 'debug' | 'warn' | 'error') =>
+    (message: unknown, ...more: unknown[]) =>
+      logger[level]({ nest: more.filter((part) => typeof part === 'string') }, String(message));
   return { log: to('debug'), verbose: to('debug'), debug: to('debug'), warn: to('warn'), error: to('error') };
 }

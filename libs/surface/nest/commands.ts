@@ -24,7 +24,14 @@ import { date, type Fields, optional, readFields } from '../../kernel/fields.js'
 import { replyOf } from '../formats/answer.js';
 import { toJson } from '../formats/json.js';
 import { RequestRefused, refused } from '../formats/problem.js';
-import { commandRequest, correlationOf, dryRunOf, languageOfRequest, type ReplyLike, type RequestLike } from '../http/request.js';
+import {
+  commandRequest,
+  correlationOf,
+  dryRunOf,
+  languageOfRequest,
+  type ReplyLike,
+  type RequestLike,
+} from '../http/request.js';
 import { send } from '../verbs/command.js';
 import { classNameOf, methodNameOf, named } from './names.js';
 import { describeCommand } from './openapi.js';
@@ -79,7 +86,8 @@ function handlerOf(name: string, message: typeof SendCommand): Type<ICommandHand
 function bodyOf(name: string, entry: CommandEntry): Type<object> {
   const body = named(`${name}Body`, class {});
   for (const [field, kind] of Object.entries(bodyFields(entry))) {
-    const validate = (value: unknown) => readFields({ [field]: kind }, value === undefined ? {} : { [field]: value }).ok;
+    const validate = (value: unknown) =>
+      readFields({ [field]: kind }, value === undefined ? {} : { [field]: value }).ok;
     const defaultMessage = () => `${field}: ${kind.accepted}`;
     ValidateBy({ name: kind.code, validator: { validate, defaultMessage } })(body.prototype, field);
   }

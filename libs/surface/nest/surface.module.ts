@@ -15,35 +15,39 @@ import { LEDGER, SERVICE, type Service } from './tokens.js';
 /** Names under /v1 that no query may take. */
 const TAKEN: readonly string[] = ['commands', 'events', 'digest', 'business-day', 'projections'];
 
+/** What Nest knows the surface by. */
 @Module({})
-export class SurfaceModule {
-  /** The whole surface over a ledger: whatever the catalogues name has its class, its handler and its route. */
-  static over(ledger: Ledger, service: Service): DynamicModule {
-    const commands = service.commands.filter((entry) => entry.public).map(makeCommand);
-    const queries = service.queries.map(makeQuery);
-    once([...commands.map(({ entry }) => entry.name)], 'command');
-    once([...queries.map(({ query }) => query.name), ...TAKEN], 'query');
-    return {
-      module: SurfaceModule,
-      imports: [CqrsModule],
-      controllers: [
-        BulkController,
-        commandsController(commands),
-        LedgerController,
-        queriesController(queries),
-        HealthController,
-        PageController,
-      ],
-      providers: [
-        { provide: LEDGER, useValue: ledger },
-        { provide: SERVICE, useValue: service },
-        { provide: APP_FILTER, useClass: ProblemFilter },
-        { provide: APP_PIPE, useFactory: validation },
-        ...commands.map(({ handler }) => handler),
-        ...queries.map(({ handler }) => handler),
-      ],
-    };
-  }
+export class SurfaceModule {}
+
+/** The whole surface over a ledger: whatever the catalogues name has its class, its handler and its route. */
+export function surfaceOver(ledger: Ledger, service: Service): DynamicModule {
+  const commands = service.commands.filter((entry) => entry.public).map(makeCommand);
+  const queries = service.queries.map(makeQuery);
+  once(
+    commands.map(({ entry }) => entry.name),
+    'command',
+  );
+  once([...queries.map(({ query }) => query.name), ...TAKEN], 'query');
+  return {
+    module: SurfaceModule,
+    imports: [CqrsModule],
+    controllers: [
+      BulkController,
+      commandsController(commands),
+      LedgerController,
+      queriesController(queries),
+      HealthController,
+      PageController,
+    ],
+    providers: [
+      { provide: LEDGER, useValue: ledger },
+      { provide: SERVICE, useValue: service },
+      { provide: APP_FILTER, useClass: ProblemFilter },
+      { provide: APP_PIPE, useFactory: validation },
+      ...commands.map(({ handler }) => handler),
+      ...queries.map(({ handler }) => handler),
+    ],
+  };
 }
 
 /** Nest leaves the last of the three off unless it is named. */

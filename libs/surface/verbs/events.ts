@@ -10,7 +10,9 @@ import { type GivenParameters, readParameters } from './query.js';
 
 /** `events` (contract §2): as stored, not upcast. asOf and knownOn have no default here. */
 export const EVENTS_PARAMETERS = {
-  stream: optional(pattern<string>('^[A-Za-z]+(-[A-Za-z0-9_:-]{1,200})?$', 'PARAMETER_INVALID', 'a stream, such as loan-L1')),
+  stream: optional(
+    pattern<string>('^[A-Za-z]+(-[A-Za-z0-9_:-]{1,200})?$', 'PARAMETER_INVALID', 'a stream, such as loan-L1'),
+  ),
   from: optional(pattern<string>('^\\d{20}$', 'PARAMETER_INVALID', 'a position of an event, exclusive: 20 digits')),
   limit: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   asOf: optional(date()),
@@ -18,7 +20,10 @@ export const EVENTS_PARAMETERS = {
 } satisfies Fields;
 
 /** The events that are asked for, as NDJSON in pieces: constant memory, however long the history is. */
-export function eventLines(ledger: Pick<Ledger, 'store'>, given: GivenParameters): Result<AsyncIterable<string>, Refusal> {
+export function eventLines(
+  ledger: Pick<Ledger, 'store'>,
+  given: GivenParameters,
+): Result<AsyncIterable<string>, Refusal> {
   const read = readParameters(EVENTS_PARAMETERS, given);
   return read.ok ? ok(pieces(select(ledger, read.value as unknown as Selection))) : read;
 }

@@ -1,7 +1,7 @@
 import type { Ledger } from '../../engine/ledger.js';
 import type { LocalDate } from '../../kernel/dates.js';
 import type { Refusal } from '../../kernel/decider.js';
-import { date, type Fields, type Kind, optional, pattern, type Problem } from '../../kernel/fields.js';
+import { date, type Fields, type Kind, optional, type Problem, pattern } from '../../kernel/fields.js';
 import { err, ok, type Result } from '../../kernel/result.js';
 import { type RefusalCode, refuse } from '../../lending/refusals.js';
 import type { Query } from '../../projections/projection.js';
@@ -34,7 +34,11 @@ export function readParameters(fields: Fields, given: GivenParameters): Result<R
     if (value.ok) values[field] = value.value;
     else {
       name ||= field;
-      problems.push({ field, code: kind.code === 'TOKEN_INVALID' ? kind.code : 'PARAMETER_INVALID', accepted: value.error });
+      problems.push({
+        field,
+        code: kind.code === 'TOKEN_INVALID' ? kind.code : 'PARAMETER_INVALID',
+        accepted: value.error,
+      });
     }
   }
   const [first] = problems;

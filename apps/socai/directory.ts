@@ -1,0 +1,188 @@
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Followed } from '../../libs/engine/ledger.js';
+import { openLedger } from '../../libs/engine/open-ledger.js';
+import { memoryEventStore, overlayEventStore } from '../../libs/event-store/memory/overlay.js';
+import type { EventStore } from '../../libs/event-store/port.js';
+import { openSqliteEventStore } from '../../libs/event-store/sqlite/store.js';
+import type { Instant } from '../../libs/kernel/dates.js';
+import { lendingDomain } from '../../libs/lending/catalogue.js';
+import { projections } from '../../libs/projections/catalogue.js';
+import { project } from '../../libs/projections/projection.js';
+import { ledgerDigest } from '../../libs/proof/seal.js';
+import { memoryReadStore, overlayReadStore } from '../../libs/read-store/memory/overlay.js';
+import type { ReadStore } from '../../libs/read-store/port.js';
+import { openSqliteReadStore } from '../../libs/read-store/sqlite/store.js';
+import type { OpenedEvents, OpenedLedger, Purpose, Reached } from '../../libs/surface/cli/host.js';
+import { refused } from '../../libs/surface/formats/problem.js';
+import { type Hold, type Holder, holderOf, holderText, takeHold } from './hold.js';
+
+/* The embedded profile: events and read models in two SQLite files of one directory. */
+
+/** How long a reader waits for the hold, and a writer for a server that is starting. */
+const HOLD_WAIT_MS = 10_000;
+const HOLD_LOOK_MS = 25;
+/** How long a server may take to say that it is the one that the note speaks of. */
+const LIVE_WAIT_MS = 5_000;
+
+export const eventsFile = (data: string): string => join(data, 'events.db');
+const readModelsFile = (data: string): string => join(data, 'read.db');
+
+export interface OpenOptions {
+  readonly simulated: boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+const followed: readonly Followed[] = projections.map((projection) => ({
+  model: projection,
+  project: (event) => project(projection, event),
+}));
+
+/** The ledger of a directory that this process holds. */
+export async function openToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
+  const store = await openSqliteEventStore({ path: eventsFile(data) });
+  const opened = await openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), {
+    ...options,
+    writable: true,
+  });
+  const { first, simulated } = await opened.ledger.calendar();
+  if (!options.simulated || first === null || simulated) return opened;
+  await opened.close();
+  throw refused('LEDGER_SIMULATED', 'simulated');
+}
+
+/** Finds the server that holds the directory, or opens it under a hold of one's own. */
+export async function reach(data: string, purpose: Purpose, verb: string, options: OpenOptions): Promise<Reached> {
+  if (purpose === 'read') {
+    const opened = await openUnheld(data, options);
+    if (opened !== null) return { by: 'opening', opened };
+  } else makeDirectory(data);
+  const until = Date.now() + HOLD_WAIT_MS;
+  for (;;) {
+    const address = await serverOf(data);
+    if (address !== null) return { by: 'server', address };
+    const hold = takeHold(data, verb);
+    if (hold !== null) return { by: 'opening', opened: await openHeld(data, purpose, hold, options) };
+    const holder = holderOf(data);
+    // A server that is starting says its address in a moment; any other writer is not waited for by another.
+    const worthWaiting = purpose === 'read' || holder === null || holder.verb === SERVE;
+    if (!worthWaiting || Date.now() > until) throw refused('LEDGER_HELD', '', { holder: holderText(holder) });
+    await wait(HOLD_LOOK_MS);
+  }
+}
+
+export const SERVE = 'serve';
+
+/** The server that holds the directory, or its events, read beside whoever writes them. */
+export async function reachEvents(
+  data: string,
+): Promise<
+  { readonly by: 'server'; readonly address: string } | { readonly by: 'opening'; readonly opened: OpenedEvents }
+> {
+  const address = await serverOf(data);
+  if (address !== null) return { by: 'server', address };
+  const store = existsSync(eventsFile(data))
+    ? await openSqliteEventStore({ path: eventsFile(data), readOnly: true })
+    : memoryEventStore();
+  const source = { store, digest: () => ledgerDigest(store.streams()) };
+  return { by: 'opening', opened: { source, close: () => store.close() } };
+}
+
+/** The address of the server that holds the directory, if it is alive and still the one that wrote the note. */
+export async function serverOf(data: string): Promise<string | null> {
+  const holder: Holder | null = holderOf(data);
+  if (holder?.address == null) return null;
+  try {
+    const answer = await fetch(`${holder.address}/health/live`, { signal: AbortSignal.timeout(LIVE_WAIT_MS) });
+    const { instance } = (await answer.json()) as { readonly instance?: unknown };
+    return instance === holder.instance ? holder.address : null;
+  } catch {
+    return null;
+  }
+}
+
+export function makeDirectory(data: string): void {
+  try {
+    mkdirSync(data, { recursive: true });
+    accessSync(data, constants.W_OK);
+  } catch {
+    throw refused('LEDGER_READ_ONLY', '');
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------- opening
+
+/** What needs no hold: a directory without a ledger, which stays without one, and one that cannot be written. */
+async function openUnheld(data: string, options: OpenOptions): Promise<OpenedLedger | null> {
+  if (!existsSync(eventsFile(data))) {
+    return openOver(memoryEventStore(), memoryReadStore, { ...options, writable: false });
+  }
+  if (isWritable(data)) return null;
+  const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
+  return openOver(store, () => openSqliteReadStore({ path: ':memory:' }), { ...options, writable: false });
+}
+
+async function openHeld(data: string, purpose: Purpose, hold: Hold, options: OpenOptions): Promise<OpenedLedger> {
+  try {
+    const opened = purpose === 'write' ? await openToWrite(data, options) : await openToRead(data, options);
+    return {
+      ledger: opened.ledger,
+      close: async () => {
+        try {
+          await opened.close();
+        } finally {
+          hold.release();
+        }
+      },
+    };
+  } catch (error) {
+    hold.release();
+    throw error;
+  }
+}
+
+/** Read models are caught up when they are read, and nothing of the events is written. */
+async function openToRead(data: string, options: OpenOptions): Promise<OpenedLedger> {
+  const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
+  return openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), { ...options, writable: false });
+}
+
+async function openOver(
+  store: EventStore,
+  openReadStore: () => ReadStore,
+  options: OpenOptions & { readonly writable: boolean },
+): Promise<OpenedLedger> {
+  const { simulated, writable, onFault } = options;
+  let readStore: ReadStore | null = null;
+  try {
+    readStore = openReadStore();
+    const ledger = await openLedger({
+      ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated, writable, follow: writable, onFault },
+      overlay: { store: overlayEventStore, readStore: overlayReadStore },
+    });
+    const stores = [readStore, store];
+    return {
+      ledger,
+      close: async () => {
+        await ledger.close();
+        for (const each of stores) await each.close();
+      },
+    };
+  } catch (error) {
+    await readStore?.close();
+    await store.close();
+    throw error;
+  }
+}
+
+const clock = (): Instant => new Date().toISOString() as Instant;
+
+function isWritable(data: string): boolean {
+  try {
+    accessSync(data, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { pino } from 'pino';
+import { commands } from '../../libs/lending/catalogue.js';
+import { queries } from '../../libs/projections/catalogue.js';
+import type { OpenedLedger, ServedDirectory, ServeRequest } from '../../libs/surface/cli/host.js';
+import { refused } from '../../libs/surface/formats/problem.js';
+import { serve } from '../../libs/surface/http/server.js';
+import { eventsFile, makeDirectory, openToWrite, SERVE } from './directory.js';
+import { holderOf, holderText, takeHold } from './hold.js';
+import { makeSample } from './sample.js';
+
+/** Holds a directory and serves it until SIGTERM or SIGINT: what is in flight is finished, then the files are closed. */
+export async function serveDirectory(request: ServeRequest): Promise<ServedDirectory> {
+  const { data, place, sample } = request;
+  const destination = pino.destination({ fd: 2, sync: false });
+  const logger = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { service: 'socai' } }, destination);
+  makeDirectory(data);
+  const hold = takeHold(data, SERVE);
+  if (hold === null) throw refused('LEDGER_HELD', '', { holder: holderText(holderOf(data)) });
+  const asked = stopAsked();
+  let opened: OpenedLedger | null = null;
+  try {
+    const first = sample && !existsSync(eventsFile(data));
+    const onFault = (error: unknown) => logger.error({ err: error }, 'a fault in the background');
+    opened = await openToWrite(data, { simulated: request.simulated || first, onFault });
+    if (first) await makeSample(opened.ledger);
+    const { ledger, close } = opened;
+    const served = await serve({ ledger, commands, queries, place, logger });
+    hold.announce(served.address, served.instance);
+    logger.info({ address: served.address, data }, 'serving');
+    const stopped = asked.then(async (signal) => {
+      logger.info({ signal }, 'stopping');
+      await served.stop();
+      await close();
+      hold.release();
+      logger.info('stopped');
+      destination.flushSync();
+    });
+    const { simulated } = await ledger.calendar();
+    return { address: served.address, simulated, stopped };
+  } catch (error) {
+    await opened?.close();
+    hold.release();
+    throw error;
+  }
+}
+
+/** Listens from the beginning: a signal during the start stops the service as soon as it has started. */
+async function stopAsked(): Promise<string> {
+  return Promise.race([once(process, 'SIGTERM').then(() => 'SIGTERM'), once(process, 'SIGINT').then(() => 'SIGINT')]);
+}
