@@ -59,6 +59,7 @@ function pairsText(pairs: readonly (readonly [string, unknown])[], language: Lan
 /** Whole numbers that are no amounts: a year is not 2.021. */
 const PLAIN = new Set(['year', 'revision', 'number', 'installment', 'line', 'status', 'version', 'daysPastDue']);
 const RATIO = /(Rate|Ratio)$/;
+const MEASURE = /(Months|Revision)$/;
 const COUNT = new Set([
   ...['loans', 'jobs', 'jobsTarget', 'jobsCreated', 'sequence', 'events', 'lagSeconds'],
   ...['lines', 'accepted', 'duplicates', 'refused', 'failed'],
@@ -72,7 +73,7 @@ function cellText(name: string, value: unknown, language: Language): string {
   if (value === null || value === undefined) return '–';
   if (typeof value === 'string') return RATIO.test(name) && /^\d+\.\d+$/.test(value) ? percentText(value, 'vi') : value;
   if (typeof value === 'number' || typeof value === 'bigint') {
-    if (PLAIN.has(name) || !Number.isInteger(Number(value))) return String(value);
+    if (PLAIN.has(name) || MEASURE.test(name) || !Number.isInteger(Number(value))) return String(value);
     return COUNT.has(name) ? wholeText(value, 'vi') : dongText(value, 'vi');
   }
   if (typeof value === 'boolean') return language === 'vi' ? (value ? 'có' : 'không') : value ? 'yes' : 'no';

@@ -1,5 +1,4 @@
 import type { Accepted, Answer } from '../../engine/answers.js';
-import { toJson } from './json.js';
 import type { Language } from './negotiate.js';
 import { type ProblemDetails, problemOf } from './problem.js';
 
@@ -20,11 +19,11 @@ export const refusedReply = (body: ProblemDetails): Reply => ({ ok: false, statu
 /** The result of one line of a sheet, with its line end. */
 export function resultLine(line: number, answer: Answer, language: Language): string {
   if (!answer.accepted) return problemLine(line, problemOf(answer.refusal, language));
-  return `${toJson({ line, ...acceptance(answer) })}\n`;
+  return `${JSON.stringify({ line, ...acceptance(answer) })}\n`;
 }
 
 export function problemLine(line: number, { status, code, detail, errors }: ProblemDetails): string {
-  return `${toJson({ line, status, code, detail, errors })}\n`;
+  return `${JSON.stringify({ line, status, code, detail, errors })}\n`;
 }
 
 function acceptance({ duplicate, events, token, warnings }: Accepted) {

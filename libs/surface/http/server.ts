@@ -6,7 +6,13 @@ import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
 import type { CommandEntry } from '../../kernel/decider.js';
 import type { Query } from '../../projections/projection.js';
@@ -20,6 +26,9 @@ import { addDocs } from './docs.js';
 import { Measurements } from './metrics.js';
 import { addParsers } from './parsers.js';
 import { correlationId, languageOfRequest } from './request.js';
+
+/** The route that reads NDJSON. */
+const SHEET_ROUTE = '/v1/commands';
 
 export interface ServeOptions {
   readonly ledger: Ledger;
@@ -65,7 +74,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
 async function makeApplication(ledger: Ledger, service: Service): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     loggerInstance: service.logger,
-    disableRequestLogging: true,
+    // One line a request, when it was answered: see addHooks.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request: { readonly headers: IncomingHttpHeaders }) => correlationId(request.headers),
     // While it stops, requests get our own refusal rather than Fastify's.
     return503OnClosing: false,
@@ -103,6 +113,11 @@ function addHooks(fastify: FastifyInstance, service: Service): void {
     const problem = problemOfError(refused('SHUTTING_DOWN', ''), languageOfRequest(request));
     reply.status(problem.status).header('connection', 'close').header('retry-after', '1');
     reply.header('content-type', PROBLEM_TYPE).send(toJson(problem));
+  });
+  // A sheet has one route: anywhere else its stream would be taken for the fields of a body.
+  fastify.addHook('preHandler', (request: FastifyRequest, _reply, done) => {
+    const isSheet = request.body !== undefined && request.body === request.raw;
+    done(isSheet && request.routeOptions.url !== SHEET_ROUTE ? refused('BODY_NOT_JSON', '') : undefined);
   });
   fastify.addHook('onResponse', (request: FastifyRequest, reply: FastifyReply, done) => {
     const { method, url, id } = request;

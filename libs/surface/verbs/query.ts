@@ -19,6 +19,9 @@ export const COMMON_PARAMETERS = {
   after: optional(pattern<string>('^([0-9]{20})?$', 'TOKEN_INVALID', 'a token from a command')),
 } satisfies Fields;
 
+/** Kinds that only the surface's own parameters are of, refused by their own names. */
+const OWN_CODES: ReadonlySet<string> = new Set(['TOKEN_INVALID', 'BOOLEAN_INVALID']);
+
 /** Reads parameters by a table: all of them, or each that cannot be read. */
 export function readParameters(fields: Fields, given: GivenParameters): Result<Record<string, unknown>, Refusal> {
   const problems: Problem[] = [];
@@ -34,11 +37,7 @@ export function readParameters(fields: Fields, given: GivenParameters): Result<R
     if (value.ok) values[field] = value.value;
     else {
       name ||= field;
-      problems.push({
-        field,
-        code: kind.code === 'TOKEN_INVALID' ? kind.code : 'PARAMETER_INVALID',
-        accepted: value.error,
-      });
+      problems.push({ field, code: OWN_CODES.has(kind.code) ? kind.code : 'PARAMETER_INVALID', accepted: value.error });
     }
   }
   const [first] = problems;
