@@ -105,6 +105,7 @@ export function signedAmount(): Kind<Dong> {
   });
 }
 
+/** A whole number as a JSON number; both ends included. */
 export function integer(min: number, max: number): Kind<number> {
   return kind<number>({
     schema: { type: 'integer', minimum: min, maximum: max },
@@ -116,6 +117,7 @@ export function integer(min: number, max: number): Kind<number> {
   });
 }
 
+/** true or false, nothing that only looks like it. */
 export function flag(): Kind<boolean> {
   return kind<boolean>({
     schema: { type: 'boolean' },
@@ -126,6 +128,7 @@ export function flag(): Kind<boolean> {
   });
 }
 
+/** An identifier of the caller's. `_of` says of what, for the type alone. */
 export function id<Of extends string>(_of: Of): Kind<Id<Of>> {
   return pattern<Id<Of>>('^[A-Za-z0-9_-]{1,64}$', 'ID_INVALID', '1 to 64 letters, digits, - and _');
 }
@@ -148,6 +151,7 @@ export function words(max = 500): Kind<string> {
   );
 }
 
+/** A day that exists, within the years that are reckoned with. */
 export function date(): Kind<LocalDate> {
   return kind<LocalDate>({
     schema: { type: 'string', format: 'date' },
@@ -175,6 +179,7 @@ export function rate(min: string, max: string, options: { readonly below?: boole
   });
 }
 
+/** One of the codes of a list; `code` names the refusal where a list has one of its own. */
 export function oneOf<T extends string>(values: readonly T[], code = 'CODE_UNKNOWN'): Kind<T> {
   const known = new Set<unknown>(values);
   return kind<T>({
@@ -211,6 +216,7 @@ export function nullable<T>(of: Kind<T>): Kind<T | null> {
   return { ...optional(of), optional: false };
 }
 
+/** A list of at most `max`: every bound is named. */
 export function list<T>(of: Kind<T>, max: number): Kind<readonly T[]> {
   const accepted = `a list of at most ${max}, each ${of.accepted}`;
   return {

@@ -9,10 +9,12 @@ export class InvariantBroken extends Error {
   override readonly name = 'InvariantBroken';
 }
 
+/** Stops the work where `what` does not hold: an assertion, never a check of what a caller sends. */
 export function invariant(condition: unknown, what: string): asserts condition {
   if (!condition) throw new InvariantBroken(what);
 }
 
+/** The end of a switch that names every case: the compiler finds the one that was forgotten. */
 export function unreachable(value: never): never {
   throw new InvariantBroken(`no case for ${JSON.stringify(value)}`);
 }
