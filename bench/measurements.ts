@@ -1,0 +1,17 @@
+import { measureCommands } from './commands.js';
+import { measureEmmett } from './emmett.js';
+import { measureHttp } from './http.js';
+import type { Measurement } from './measurement.js';
+import { measureReads } from './reads.js';
+import { measureSheet } from './sheet.js';
+import { measureStart } from './start.js';
+
+/** In the order of the table. */
+export const measurements: readonly Measurement[] = [
+  { name: 'emmett', run: measureEmmett },
+  { name: 'commands', run: measureCommands },
+  { name: 'http', run: measureHttp },
+  { name: 'sheet', run: measureSheet },
+  { name: 'reads', run: measureReads },
+  { name: 'start', run: measureStart },
+];
