@@ -13,7 +13,8 @@ const OURS = '^(apps|libs|test|bench|tools)/';
 /** A folder in a port's room is an adapter, but for the suite that every adapter passes. */
 const ADAPTERS = `^libs/(${PORTS})/(?!contract/|testing/)[^/]+/`;
 /** What only tests run: specs, the suites of the ports, slow models and generators beside them. */
-const TESTS = '\\.(spec|model)\\.(ts|mjs)$|\\.child\\.mjs$|/lending/(scenario|examples)\\.ts$|/contract(\\.ts$|/)|/testing/';
+const TESTS =
+  '\\.(spec|model)\\.(ts|mjs)$|\\.child\\.mjs$|/lending/(scenario|examples)\\.ts$|/contract(\\.ts$|/)|/testing/';
 /** Packages that describe types and leave nothing behind at run time. */
 const TYPES = '(^|/)(node_modules/)?@types/';
 
@@ -202,6 +203,8 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|data|coverage)/' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types', 'default'] },
+    // The command of the workspace lives on the dependencies of the house.
+    combinedDependencies: true,
     skipAnalysisNotInRules: true,
   },
 };

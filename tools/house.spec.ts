@@ -33,6 +33,20 @@ test('the command and the run of CI can be executed', () => {
   for (const path of ['.ci/run', 'apps/socai/bin/socai.js']) expect(statSync(path).mode & 0o111).toBe(0o111);
 });
 
+test('the lock names what other platforms need', () => {
+  // A registry that lacks one of them makes npm leave it out, and `npm ci` then refuses the lock (npm/cli#9846).
+  interface Locked {
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> };
+  const missing = Object.entries(packages).flatMap(([at, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !(`${at}/node_modules/${name}` in packages) && !(`node_modules/${name}` in packages),
+    ),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('every record of a decision is linked, and is one page', () => {
   const page = readFileSync('docs/adr/README.md', 'utf8');
   const linked = [...page.matchAll(/\]\((\d{4}-[a-z-]+\.md)\)/g)].map(([, file]) => file as string);
