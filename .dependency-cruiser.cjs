@@ -193,6 +193,12 @@ module.exports = {
       { path: OURS, pathNot: TESTS },
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     ),
+    error(
+      'product-is-reachable',
+      'What no app comes to is there for its tests only: nobody has it. The port of messaging waits for its first adapter.',
+      { path: '^apps/[^/]+/main\\.ts$' },
+      { path: '^libs/', pathNot: [TESTS, '^libs/messaging/port\\.ts$'], reachable: false },
+    ),
     error('imports-resolve', 'An import that leads nowhere stops the start.', {}, { couldNotResolve: true }),
   ],
   options: {

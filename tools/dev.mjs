@@ -1,5 +1,5 @@
 /*
- * `npm run dev`: builds once, starts, and after each change compiles what changed and starts again, in about a second.
+ * `npm run dev`: builds once, starts, and after each change compiles what changed and starts again, within two seconds.
  * What follows `--` goes to the command: `npm run dev -- serve --data ./data`.
  */
 import { spawn, spawnSync } from 'node:child_process';

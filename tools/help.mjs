@@ -2,7 +2,7 @@
 
 export const SCRIPTS = {
   start: 'builds, makes a small sample ledger on first start, and serves it on http://127.0.0.1:3000',
-  dev: 'the same, started again about a second after each change; `npm run dev -- serve` for another verb',
+  dev: 'the same, started again within two seconds of each change; `npm run dev -- serve` for another verb',
   test: 'everything that CI runs: build, check, specs; `npm test -- loan` runs the specs of a name only',
   check: 'format, lint, types, who may import whom, style: under twenty seconds',
   format: 'formats, and mends what the linter can mend safely',

@@ -83,6 +83,7 @@ const CASES: readonly Case[] = [
   ['test/spec.ts', 'libs/kernel/money.spec', 'nothing-imports-a-spec'],
   ['apps/socai/dev.ts', 'fast-check', 'product-without-dev-dependencies'],
   ['apps/socai/brought.ts', 'undeclared', 'packages-are-declared'],
+  ['libs/surface/unreached.ts', 'libs/kernel/money', 'product-is-reachable'],
   ['libs/surface/lost.ts', 'libs/surface/nowhere-at-all', 'imports-resolve'],
 ];
 
@@ -143,6 +144,13 @@ function plant(tree: string): void {
   for (const file of [...LEAVES, 'apps/socai/main.ts', 'tools/generate.ts']) write(file, 'export const it = 1;\n');
   const port = "'../../read-store/port.js'";
   write('libs/projections/loan/both.ts', `import type { it } from ${port};\nimport { it as is } from ${port};\n`);
+  const reached = CASES.filter(
+    ([file, , ...rules]) => file.startsWith('libs/') && !rules.includes('product-is-reachable'),
+  );
+  const files = [...reached.map(([file]) => file), 'libs/projections/loan/both.ts'].filter(
+    (file) => !/\.spec\./.test(file),
+  );
+  write('apps/whole/main.ts', files.map((file) => `import '../../${file.replace(/\.ts$/, '.js')}';\n`).join(''));
   for (const [file, imported] of CASES) {
     const [, type, module] = /^(type )?(.*)$/.exec(imported) as unknown as [string, string | undefined, string];
     const up = '../'.repeat(file.split('/').length - 1);
