@@ -117,9 +117,9 @@ function acceptanceText({ duplicate, events, token, warnings }: Accepted, dryRun
 // --------------------------------------------------------------------------------------------------------- a file
 
 async function executeFile(session: Session, file: string, options: CommandOptions): Promise<void> {
-  const input = file === '-' ? session.host.stdin : createReadStream(file);
   // A file that is not there is said before anything is opened.
   const size = file === '-' ? null : (await stat(file)).size;
+  const input = () => (file === '-' ? session.host.stdin : createReadStream(file));
   const refused: string[] = [];
   const tally = new ResultTally((line) => {
     if (refused.length < REFUSED_SHOWN_MAX) refused.push(line);
@@ -130,7 +130,7 @@ async function executeFile(session: Session, file: string, options: CommandOptio
     async (gateway) => {
       const spool = session.json ? new Spool(session.host.stdout) : null;
       await gateway.sheet({
-        input: progress.through(input),
+        input: progress.through(input()),
         dryRun: options.dryRun === true,
         results: (text) => {
           tally.push(text);
@@ -144,6 +144,7 @@ async function executeFile(session: Session, file: string, options: CommandOptio
   );
   progress.end(tally.counts.lines);
   const { counts } = tally;
+  if (progress.brokeOff !== null) await session.failed(progress.brokeOff);
   session.worse(counts.failed > 0 ? EXIT.failed : counts.refused > 0 ? EXIT.refused : EXIT.accepted);
   if (session.json) return;
   await session.out(`${tableText([{ ...counts }], session.language)}\n`);

@@ -9,6 +9,7 @@ export class Progress {
   readonly #began = performance.now();
   #bytes = 0;
   #shown = 0;
+  #brokeOff: unknown = null;
 
   constructor(
     private readonly to: Writable & { readonly isTTY?: boolean },
@@ -19,11 +20,21 @@ export class Progress {
 
   /** The same input, counted as it is read. */
   async *through(input: AsyncIterable<Uint8Array | string>): AsyncIterable<Uint8Array> {
-    for await (const piece of input) {
-      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-      this.#bytes += bytes.length;
-      yield bytes;
+    try {
+      for await (const piece of input) {
+        const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+        this.#bytes += bytes.length;
+        yield bytes;
+      }
+    } catch (error) {
+      this.#brokeOff = error;
+      throw error;
     }
+  }
+
+  /** What ended the input before its end, or null. */
+  get brokeOff(): unknown {
+    return this.#brokeOff;
   }
 
   at(count: number): void {

@@ -2,7 +2,7 @@ import { FollowerBehind } from '../../engine/ledger.js';
 import { StoreUnavailable } from '../../event-store/port.js';
 import { refusals, refuse } from '../../lending/refusals.js';
 import { FIELD_CHARACTERS_MAX, PROBLEMS_MAX } from '../config.js';
-import { problemLine } from './answer.js';
+import { problemLine, resultLine } from './answer.js';
 import { INTERNAL_ERROR, problemOf, problemOfError, STATUS_OF_KIND } from './problem.js';
 
 const codes = Object.keys(refusals) as (keyof typeof refusals)[];
@@ -47,5 +47,12 @@ describe('problem details', () => {
     });
     expect(problemOfError(new FollowerBehind('loan'), 'en')).toMatchObject({ code: 'READ_MODEL_BEHIND', status: 503 });
     expect(problemOfError(new Error('x'), 'en')).toMatchObject({ code: INTERNAL_ERROR, status: 500 });
+  });
+
+  it('stands beside acceptances, which have warnings only where there are any', () => {
+    const accepted = { accepted: true, duplicate: false, events: [], token: 't', warnings: [] } as const;
+    expect(resultLine(1, accepted, 'en')).toBe('{"line":1,"status":200,"duplicate":false,"events":[],"token":"t"}\n');
+    const warnings = [{ code: 'PREPAID_BESIDE_OVERDUE', receipts: ['R1'] }];
+    expect(JSON.parse(resultLine(1, { ...accepted, warnings }, 'en'))).toMatchObject({ warnings });
   });
 });

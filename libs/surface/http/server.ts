@@ -30,6 +30,8 @@ import { correlationId, languageOfRequest } from './request.js';
 /** The route that reads NDJSON. */
 const SHEET_ROUTE = '/v1/commands';
 
+const IDLE_LOOK_MS = 25;
+
 export interface ServeOptions {
   readonly ledger: Ledger;
   readonly commands: readonly CommandEntry[];
@@ -61,10 +63,14 @@ export async function serve(options: ServeOptions): Promise<Served> {
     instance: service.instance,
     async stop() {
       service.stopping = true;
-      const cut = setTimeout(() => app.getHttpServer().closeAllConnections(), STOP_WAIT_MS);
+      const server = app.getHttpServer();
+      // A connection that becomes idle after the stop began would otherwise stay open until it times out.
+      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+      const cut = setTimeout(() => server.closeAllConnections(), STOP_WAIT_MS);
       try {
         await app.close();
       } finally {
+        clearInterval(idle);
         clearTimeout(cut);
       }
     },
