@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Ledger } from '../libs/engine/ledger.js';
 import { commands } from '../libs/lending/catalogue.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
-import { Measurements } from '../libs/surface/http/metrics.js';
-import { surfaceOver } from '../libs/surface/nest/surface.module.js';
-import type { Service } from '../libs/surface/nest/tokens.js';
+import { makeSurface } from '../libs/surface/nest/surface.module.js';
 import { fixture, NOW, OPEN, tranche } from './refusals/fixture.js';
 import { type Surface, surface } from './surface.js';
 
@@ -338,9 +335,7 @@ describe('HTTP', () => {
     });
 
     it('does not start where a name is registered twice', () => {
-      const measurements = new Measurements(new Set());
-      const service = { commands: [...commands, ...commands], queries, measurements } as unknown as Service;
-      expect(() => surfaceOver({} as Ledger, service)).toThrow('is registered once');
+      expect(() => makeSurface({ commands: [...commands, ...commands], queries })).toThrow('is registered once');
     });
   });
 });

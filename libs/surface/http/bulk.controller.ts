@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream';
 import { Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOperation, ApiProduces, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
 import { runSheet } from '../bulk/sheet.js';
@@ -12,7 +11,6 @@ import { NDJSON } from './media.js';
 import { correlationOf, dryRunOf, languageOfRequest } from './request.js';
 
 /** `POST /v1/commands`: a sheet of any length, a result a line as it goes. No pipe of Nest's sees a line. */
-@ApiTags('Commands')
 @Controller('v1/commands')
 export class BulkController {
   constructor(
@@ -22,15 +20,6 @@ export class BulkController {
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({
-    operationId: 'sheet',
-    summary: 'Commands, one a line; one result a line, in the order of the input.',
-  })
-  @ApiConsumes(NDJSON)
-  @ApiProduces(NDJSON)
-  @ApiQuery({ name: 'dryRun', required: false, schema: { type: 'boolean' } })
-  @ApiBody({ schema: { $ref: '#/components/schemas/Line' } })
-  @ApiResponse({ status: 200, description: 'The results, each an acceptance or a problem with its line' })
   async sheet(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     if (request.body !== request.raw) throw refused('LINE_NOT_JSON', '');
     const dry = dryRunOf(request);
@@ -56,7 +45,7 @@ export class BulkController {
     target.once('close', () => gone.abort());
     await runSheet(ledger, request.raw, (text) => spool.write(text), {
       language: languageOfRequest(request),
-      correlationId: correlationOf(request),
+      ...correlationOf(request),
       signal: gone.signal,
       stopping: () => this.service.stopping,
       failed: (error) => request.log.error({ err: error }, 'a line of the sheet failed'),

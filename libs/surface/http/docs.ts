@@ -34,11 +34,11 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/docs-json', dom_id: '#swagger-ui', deepLinking: true });\n`;
 
 /** `/docs` and `/docs-json`; the document is made when it is first asked for, and kept. */
-export function addDocs(fastify: FastifyInstance, document: () => OpenAPIObject): void {
-  let json: string | null = null;
-  fastify.get('/docs-json', (_, reply) => {
-    json ??= JSON.stringify(document());
-    return reply.type('application/json; charset=utf-8').send(json);
+export function addDocs(fastify: FastifyInstance, document: () => Promise<OpenAPIObject>): void {
+  let json: Promise<string> | null = null;
+  fastify.get('/docs-json', async (_, reply) => {
+    json ??= document().then((made) => JSON.stringify(made));
+    return reply.type('application/json; charset=utf-8').send(await json);
   });
   fastify.get('/docs', (_, reply) => reply.type('text/html; charset=utf-8').send(PAGE));
   fastify.get('/docs/start.js', (_, reply) => reply.type('text/javascript; charset=utf-8').send(START));

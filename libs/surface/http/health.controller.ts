@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { FollowerStatus } from '../../engine/answers.js';
 import type { Ledger } from '../../engine/ledger.js';
@@ -8,7 +7,6 @@ import { READY_LAG_SECONDS_MAX } from '../config.js';
 import { LEDGER, SERVICE, type Service } from '../nest/tokens.js';
 import { ask } from '../verbs/query.js';
 
-@ApiExcludeController()
 @Controller()
 export class HealthController {
   constructor(

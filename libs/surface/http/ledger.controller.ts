@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
 import { isObject, toJson } from '../formats/json.js';
@@ -17,14 +16,11 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const PROGRESS_MS = 250;
 
 /** What is asked of the ledger itself rather than of a read model: a route for each verb of the command line. */
-@ApiTags('Ledger')
 @Controller('v1')
 export class LedgerController {
   constructor(@Inject(LEDGER) private readonly ledger: Ledger) {}
 
   @Get('events')
-  @ApiOperation({ operationId: 'events', summary: 'Events as stored: a stream, or the global order from a position.' })
-  @ApiProduces(NDJSON)
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const lines = eventLines(this.ledger, isObject(request.query) ? request.query : {});
     if (!lines.ok) throw new RequestRefused(lines.error);
@@ -32,17 +28,12 @@ export class LedgerController {
   }
 
   @Get('digest')
-  @ApiOperation({ operationId: 'digest', summary: "The ledger's digest: one hash over the last seal of each stream." })
   async digest(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
     reply.header('content-type', JSON_TYPE);
     return toJson({ digest: await this.ledger.digest() });
   }
 
   @Get('business-day')
-  @ApiOperation({
-    operationId: 'businessDay',
-    summary: 'The open business day, and whether the ledger is a simulation.',
-  })
   async businessDay(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
     const { open, first, simulated } = await this.ledger.calendar();
     reply.header('content-type', JSON_TYPE);
@@ -50,7 +41,6 @@ export class LedgerController {
   }
 
   @Get('projections')
-  @ApiOperation({ operationId: 'projections', summary: 'How far each follower has come, and what stopped it.' })
   projections(@Res({ passthrough: true }) reply: ReplyLike): string {
     reply.header('content-type', JSON_TYPE);
     return toJson(listFollowers(this.ledger));
@@ -58,7 +48,6 @@ export class LedgerController {
 
   @Post('projections/:name/retry')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'retryProjection', summary: 'A halted projection tries its event again.' })
   retry(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: ReplyLike): string {
     reply.header('content-type', JSON_TYPE);
     return toJson(retry(this.ledger, nameOf(request)));
@@ -66,8 +55,6 @@ export class LedgerController {
 
   @Post('projections/:name/rebuild')
   @HttpCode(200)
-  @ApiOperation({ operationId: 'rebuildProjection', summary: 'Builds a read model beside the live one, and switches.' })
-  @ApiProduces('application/json', NDJSON)
   async rebuild(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const name = nameOf(request);
     if (formatOf(request.headers.accept) !== 'ndjson') {

@@ -1,5 +1,4 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
 import { oneOf, optional } from '../../kernel/fields.js';
@@ -16,7 +15,6 @@ import { page } from './page.js';
 const LANGUAGES = ['vi', 'en'] as const;
 
 /** A plain page for people who look rather than read: Vietnamese, or English with ?lang=en. */
-@ApiExcludeController()
 @Controller()
 export class PageController {
   constructor(

@@ -23,7 +23,12 @@ export interface ReplyLike {
 }
 
 export const languageOfRequest = (request: RequestLike): Language => languageOf(request.headers['accept-language']);
-export const correlationOf = (request: RequestLike): string => request.id;
+/**
+ * What the events of a command are to carry: the caller's own trace. One that is made here stays in the log: the same
+ * commands give the same events, whoever posts them and however often.
+ */
+export const correlationOf = (request: RequestLike): { readonly correlationId?: string } =>
+  defined('correlationId', callersTrace(request.headers));
 
 /** A command as HTTP carries it: data and value date in the body, the rest in headers. Nothing is checked here. */
 export function commandRequest(command: string, request: RequestLike): CommandRequest {
@@ -50,12 +55,14 @@ export function dryRunOf(request: RequestLike): boolean {
   return read.value.dryRun === true;
 }
 
-/** The caller's trace, or one that is made here: what the log, the answer and the events have in common. */
-export function correlationId(headers: IncomingHttpHeaders): string {
+/** The caller's trace, or one that is made here: what the log and the answer have in common. */
+export const correlationId = (headers: IncomingHttpHeaders): string => callersTrace(headers) ?? randomUUID();
+
+function callersTrace(headers: IncomingHttpHeaders): string | undefined {
   const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(textOf(headers.traceparent))?.[1];
   if (trace !== undefined) return trace;
   const own = textOf(headers['x-correlation-id']);
-  return /^[\x21-\x7e]{1,128}$/.test(own) ? own : randomUUID();
+  return /^[\x21-\x7e]{1,128}$/.test(own) ? own : undefined;
 }
 
 /** Header text is handed over a byte a character; where the bytes are UTF-8, that is what was meant. */

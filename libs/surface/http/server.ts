@@ -5,7 +5,6 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { SwaggerModule } from '@nestjs/swagger';
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -19,8 +18,7 @@ import type { Query } from '../../projections/projection.js';
 import { type Place, STOP_WAIT_MS } from '../config.js';
 import { toJson } from '../formats/json.js';
 import { PROBLEM_TYPE, problemOfError, refused } from '../formats/problem.js';
-import { documentOptions, withSchemas } from '../nest/openapi.js';
-import { surfaceOver } from '../nest/surface.module.js';
+import { makeSurface, surfaceOver } from '../nest/surface.module.js';
 import type { Service } from '../nest/tokens.js';
 import { addDocs } from './docs.js';
 import { Measurements } from './metrics.js';
@@ -78,6 +76,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
 }
 
 async function makeApplication(ledger: Ledger, service: Service): Promise<NestFastifyApplication> {
+  const made = makeSurface(service);
   const adapter = new FastifyAdapter({
     loggerInstance: service.logger,
     // One line a request, when it was answered: see addHooks.
@@ -93,17 +92,12 @@ async function makeApplication(ledger: Ledger, service: Service): Promise<NestFa
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   addParsers(fastify);
   addHooks(fastify, service);
-  const app = await NestFactory.create<NestFastifyApplication>(surfaceOver(ledger, service), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(surfaceOver(ledger, service, made), adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: nestLogger(service.logger),
   });
-  addDocs(fastify, () =>
-    withSchemas(
-      SwaggerModule.createDocument(app, documentOptions()),
-      service.commands.filter((entry) => entry.public),
-    ),
-  );
+  addDocs(fastify, async () => (await import('../nest/openapi.js')).documentOf(app, made));
   await app.init();
   return app;
 }

@@ -34,7 +34,6 @@ import {
 } from '../http/request.js';
 import { send } from '../verbs/command.js';
 import { classNameOf, methodNameOf, named } from './names.js';
-import { describeCommand } from './openapi.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
 /* The command side of Nest, made from the catalogue by calling the decorators as functions. */
@@ -43,7 +42,7 @@ import { LEDGER, SERVICE, type Service } from './tokens.js';
 class SendCommand extends Command<Answer> {
   constructor(
     readonly request: CommandRequest,
-    readonly context: { readonly correlationId: string; readonly dryRun: boolean },
+    readonly context: { readonly correlationId?: string; readonly dryRun: boolean },
   ) {
     super();
   }
@@ -126,6 +125,9 @@ export class LastWord implements NestInterceptor {
   }
 }
 
+/** The method that refuses every other name. */
+export const UNKNOWN = 'unknown';
+
 /** `POST /v1/commands/<name>` for each command, and the refusal of every other name. */
 export function commandsController(made: readonly MadeCommand[]): Type<object> {
   class CommandsController {
@@ -142,16 +144,14 @@ export function commandsController(made: readonly MadeCommand[]): Type<object> {
     });
     const method = Reflect.get(CommandsController.prototype, methodNameOf(of.entry.name)) as object;
     Reflect.defineMetadata(MESSAGE, of, method);
-    describeCommand(CommandsController, methodNameOf(of.entry.name), of.entry, bodyFields(of.entry));
   }
   const names = made.map(({ entry }) => entry.name).join(', ');
-  addRoute(CommandsController, 'unknown', ':command', Object, (_, request) => {
+  addRoute(CommandsController, UNKNOWN, ':command', Object, (_, request) => {
     const { command } = request.params as { readonly command: string };
     const { refusal } = refused('COMMAND_UNKNOWN', 'command', { command: command.slice(0, 100) });
     const errors = refusal.errors.map((error) => ({ ...error, accepted: `one of ${names}` }));
     return Promise.reject(new RequestRefused({ ...refusal, errors }));
   });
-  describeCommand(CommandsController, 'unknown', null, {});
   Controller('v1/commands')(CommandsController);
   UseInterceptors(LastWord)(CommandsController);
   return CommandsController;
@@ -185,7 +185,7 @@ async function answer(
   reply: ReplyLike,
 ): Promise<string> {
   const dryRun = dryRunOf(request);
-  const context = { correlationId: correlationOf(request), dryRun };
+  const context = { ...correlationOf(request), dryRun };
   const began = performance.now();
   const answer = await bus.execute(new message(commandRequest(entry.name, request), context));
   if (!dryRun) {

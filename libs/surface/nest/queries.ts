@@ -11,7 +11,6 @@ import { RequestRefused } from '../formats/problem.js';
 import type { ReplyLike, RequestLike } from '../http/request.js';
 import { ask, columnsOf, type GivenParameters, rowsOf } from '../verbs/query.js';
 import { classNameOf, methodNameOf, named } from './names.js';
-import { describeQuery } from './openapi.js';
 import { LEDGER } from './tokens.js';
 
 /* The query side of Nest, made from the catalogue of read models. */
@@ -63,7 +62,6 @@ export function queriesController(made: readonly MadeQuery[]): Type<object> {
     Res({ passthrough: true })(prototype, name, 1);
     Reflect.defineMetadata('design:paramtypes', [Object, Object], prototype, name);
     Get(query.name)(prototype, name, Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor);
-    describeQuery(QueriesController, name, query);
   }
   Controller('v1')(QueriesController);
   return QueriesController;

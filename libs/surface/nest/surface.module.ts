@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, ValidationPipe } from '@nestjs/common';
+import { type DynamicModule, Module, type Type, ValidationPipe } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Ledger } from '../../engine/ledger.js';
@@ -8,8 +8,8 @@ import { HealthController } from '../http/health.controller.js';
 import { LedgerController } from '../http/ledger.controller.js';
 import { PageController } from '../http/page.controller.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { BodyNotAccepted, commandsController, makeCommand } from './commands.js';
-import { makeQuery, queriesController } from './queries.js';
+import { BodyNotAccepted, commandsController, type MadeCommand, makeCommand } from './commands.js';
+import { type MadeQuery, makeQuery, queriesController } from './queries.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
 /** Names under /v1 that no query may take. */
@@ -19,23 +19,37 @@ const TAKEN: readonly string[] = ['commands', 'events', 'digest', 'business-day'
 @Module({})
 export class SurfaceModule {}
 
-/** The whole surface over a ledger: whatever the catalogues name has its class, its handler and its route. */
-export function surfaceOver(ledger: Ledger, service: Service): DynamicModule {
+/** What is made from the catalogues: its classes, its handlers and its routes. */
+export interface Made {
+  readonly commands: readonly MadeCommand[];
+  readonly queries: readonly MadeQuery[];
+  readonly commandsController: Type<object>;
+  readonly queriesController: Type<object>;
+}
+
+export function makeSurface(service: Pick<Service, 'commands' | 'queries'>): Made {
   const commands = service.commands.filter((entry) => entry.public).map(makeCommand);
   const queries = service.queries.map(makeQuery);
-  once(
-    commands.map(({ entry }) => entry.name),
-    'command',
-  );
+  const commandNames = commands.map(({ entry }) => entry.name);
+  once(commandNames, 'command');
   once([...queries.map(({ query }) => query.name), ...TAKEN], 'query');
+  return {
+    ...{ commands, queries },
+    commandsController: commandsController(commands),
+    queriesController: queriesController(queries),
+  };
+}
+
+/** The whole surface over a ledger. */
+export function surfaceOver(ledger: Ledger, service: Service, made: Made): DynamicModule {
   return {
     module: SurfaceModule,
     imports: [CqrsModule],
     controllers: [
       BulkController,
-      commandsController(commands),
+      made.commandsController,
       LedgerController,
-      queriesController(queries),
+      made.queriesController,
       HealthController,
       PageController,
     ],
@@ -44,8 +58,8 @@ export function surfaceOver(ledger: Ledger, service: Service): DynamicModule {
       { provide: SERVICE, useValue: service },
       { provide: APP_FILTER, useClass: ProblemFilter },
       { provide: APP_PIPE, useFactory: validation },
-      ...commands.map(({ handler }) => handler),
-      ...queries.map(({ handler }) => handler),
+      ...made.commands.map(({ handler }) => handler),
+      ...made.queries.map(({ handler }) => handler),
     ],
   };
 }
