@@ -37,6 +37,17 @@ export class TinyView implements ReadView {
     return rows.sort();
   }
 
+  /** Every cell as it stands. */
+  cells(): readonly { readonly collection: string; readonly key: Key; readonly measures: Record<string, Amount> }[] {
+    return [...this.#collections].flatMap(([collection, documents]) =>
+      [...documents.values()].flatMap((row) =>
+        'measures' in row
+          ? [{ collection, key: row.key as Key, measures: { ...(row.measures as Record<string, Amount>) } }]
+          : [],
+      ),
+    );
+  }
+
   async get(collection: string, key: Key): Promise<Found | undefined> {
     const row = this.#collection(collection).get(keyText(key));
     return row && flat(row);
