@@ -46,39 +46,39 @@ export function append(
     seal = event.meta.seal;
     sealed.push(event);
   }
-  const placed = settled(store, folded, sealed);
-  const forgotten = placed.then(
-    (outcome) => {
-      if (outcome === CONFLICT) streams.forget(folded.stream);
-      return outcome;
-    },
-    (error: unknown) => {
-      streams.forget(folded.stream);
-      throw error;
-    },
-  );
+  const placed = settled(store, streams, folded, sealed);
   // Whoever waits for durability sees the failure; nobody has to wait for it.
-  forgotten.catch(() => {});
-  streams.advance(folded, sealed, forgotten);
-  return forgotten;
+  placed.catch(() => {});
+  streams.advance(folded, sealed, placed);
+  return placed;
 }
 
+/** Places events, or has the stream loaded again: what was decided on events that never became durable is decided anew. */
 async function settled(
   store: EventStore,
+  streams: WarmStreams,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
-  for (let attempt = 0; ; attempt++) {
-    const result = await store.append(stream, revision, events);
-    if (result.outcome === 'committed') {
-      return events.map((event, index) => ({ ...event, position: result.positions[index] as string }));
+  try {
+    for (let attempt = 0; ; attempt++) {
+      const result = await store.append(stream, revision, events);
+      if (result.outcome === 'committed') {
+        return events.map((event, index) => ({ ...event, position: result.positions[index] as string }));
+      }
+      if (result.outcome === 'conflict') {
+        streams.forget(stream);
+        return CONFLICT;
+      }
+      if (attempt >= UNKNOWN_RETRIES_MAX) {
+        throw new StoreUnavailable('STORE_CLOSED', `the outcome of an append to ${stream} stayed unknown`, {
+          cause: result.cause,
+        });
+      }
+      await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
     }
-    if (result.outcome === 'conflict') return CONFLICT;
-    if (attempt >= UNKNOWN_RETRIES_MAX) {
-      throw new StoreUnavailable('STORE_CLOSED', `the outcome of an append to ${stream} stayed unknown`, {
-        cause: result.cause,
-      });
-    }
-    await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
+  } catch (error) {
+    streams.forget(stream);
+    throw error;
   }
 }

@@ -4,7 +4,7 @@ import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { err, invariant, type Result } from '../kernel/result.js';
-import type { Accepted, Answer } from './answers.js';
+import type { Accepted, Answer, EventReference } from './answers.js';
 import { append, CONFLICT, type Stamp } from './append.js';
 import { DayGate, StreamLocks } from './locks.js';
 import type { Prepared } from './request.js';
@@ -24,6 +24,12 @@ export interface Continued {
 }
 
 export type Request = Prepared & { readonly continued?: Continued };
+
+/** The days and the clock as a command saw them. */
+interface Moment {
+  readonly calendar: Calendar;
+  readonly at: Instant;
+}
 
 /** What was written for a command, over all streams, in the order of the appends. */
 export interface Done {
@@ -78,9 +84,7 @@ export class CommandHandler {
     const held = new Held(this.locks);
     try {
       const begun = await this.#decide(request, held);
-      const done = begun.done
-        .then(async (done) => (done === CONFLICT ? (await this.begin(request, attempt + 1)).done : done))
-        .finally(() => held.releaseAll());
+      const done = this.#finished(begun.done, request, attempt, held);
       done.catch(() => {});
       return { done };
     } catch (error) {
@@ -89,11 +93,27 @@ export class CommandHandler {
     }
   }
 
+  /** Lets go of what is held before it decides anew: the next attempt takes the same locks. */
+  async #finished(decided: Promise<Done | typeof CONFLICT>, request: Request, attempt: number, held: Held) {
+    try {
+      const done = await decided;
+      if (done !== CONFLICT) return done;
+    } finally {
+      held.releaseAll();
+    }
+    return (await this.begin(request, attempt + 1)).done;
+  }
+
+  // It waits only where there is something to wait for: a promise that is settled already costs as much as a hash.
   async #decide(request: Request, held: Held): Promise<{ done: Promise<Done | typeof CONFLICT> }> {
     const { entry, data, continued } = request;
     // A process continues a command whose key is known, under the lock that the command or its recovery holds.
-    if (continued?.command == null) await held.take(request.about, 'write');
-    const about = await this.streams.load(request.about);
+    if (continued?.command == null) {
+      const locking = held.take(request.about, 'write');
+      if (locking !== null) await locking;
+    }
+    const loading = this.streams.load(request.about);
+    const about = loading instanceof Promise ? await loading : loading;
     const known = continued?.command == null ? about.keys.get(request.key) : undefined;
     if (known !== undefined) return { done: this.#again(about, known, request) };
     if (request.refusal !== null) return refused(request.refusal);
@@ -102,22 +122,48 @@ export class CommandHandler {
     }
     const reads = entry.reads(data, about.state);
     const writes = entry.writes(data, about.state).filter((stream) => stream !== request.about);
-    for (const stream of [...new Set([...Object.values(reads), ...writes])].sort()) {
-      await held.take(stream, writes.includes(stream) ? 'write' : 'read');
-    }
     const loaded = new Map([[request.about, about]]);
-    for (const stream of [...Object.values(reads), ...writes]) loaded.set(stream, await this.streams.load(stream));
-    const facts = Object.fromEntries(
-      Object.entries(reads).map(([name, stream]) => [name, loaded.get(stream) as Folded]),
-    );
+    const others = [...Object.values(reads), ...writes];
+    if (others.length > 0) await this.#take(others, writes, loaded, held);
+    const facts: Record<string, Folded> = {};
+    for (const name of Object.keys(reads)) facts[name] = loaded.get(reads[name] as string) as Folded;
 
-    const calendar = await this.#enter(request, held);
-    const decided = this.#ask(request, about, facts, calendar);
+    const calendar = this.#enterAtOnce(request, held) ?? (await this.#enter(request, held));
+    const at = this.#clock(request, calendar);
+    if (!at.ok) return refused(at.error);
+    const decided = this.#ask(request, about, facts, { calendar, at: at.value });
     if (!decided.ok) return refused(decided.error);
     for (const stream of Object.values(reads)) if (!writes.includes(stream)) held.release(stream);
     if (decided.value.step === null) return { done: this.#quiet(decided.value.warnings) };
-    const opened = calendar.first === null && request.entry.dated ? await this.#open(request) : calendar;
-    return this.#write(request, decided.value, opened, loaded, held);
+    const opens = calendar.first === null && request.entry.dated;
+    const moment = { calendar: opens ? await this.#open(request, at.value) : calendar, at: at.value };
+    return this.#write(request, decided.value, moment, loaded, held);
+  }
+
+  /** Locks and loads the streams beside the one that the command is about, in order of their names. */
+  async #take(
+    streams: readonly string[],
+    writes: readonly string[],
+    loaded: Map<string, WarmStream>,
+    held: Held,
+  ): Promise<void> {
+    for (const stream of [...new Set(streams)].sort()) {
+      await held.take(stream, writes.includes(stream) ? 'write' : 'read');
+    }
+    for (const stream of streams) loaded.set(stream, await this.streams.load(stream));
+  }
+
+  /** The usual case of `#enter`, without waiting: nobody is or waits to be alone in the day, and it is open. */
+  #enterAtOnce(request: Request, held: Held): Calendar | null {
+    if (request.about === this.domain.days.stream) return null;
+    const days = this.streams.load(this.domain.days.stream);
+    if (days instanceof Promise) return null;
+    const calendar = this.domain.days.calendar(days.state);
+    if (calendar.first === null && request.entry.dated) return null;
+    const leave = this.gate.enterAtOnce();
+    if (leave === null) return null;
+    held.keep(leave);
+    return calendar;
   }
 
   /** Enters the day: alone for what opens or closes days, beside others for everything else. */
@@ -133,11 +179,9 @@ export class CommandHandler {
     return this.calendar();
   }
 
-  #ask(request: Request, about: WarmStream, facts: Readonly<Record<string, Folded>>, calendar: Calendar) {
+  #ask(request: Request, about: WarmStream, facts: Readonly<Record<string, Folded>>, { calendar, at }: Moment) {
     const { entry, data, valueDate, continued } = request;
-    const at = this.#clock(request, calendar);
-    if (!at.ok) return at;
-    const today = dayOf(at.value);
+    const today = dayOf(at);
     const asked = this.#days(request, calendar, today);
     if (!asked.ok) return asked;
     const day = valueDate ?? continued?.bookingDate ?? asked.value.open ?? today;
@@ -178,20 +222,22 @@ export class CommandHandler {
   #write(
     request: Request,
     { step, warnings }: Decision,
-    calendar: Calendar,
+    moment: Moment,
     loaded: ReadonlyMap<string, WarmStream>,
     held: Held,
   ): { done: Promise<Done | typeof CONFLICT> } {
     const folded = step === null ? undefined : loaded.get(step.stream);
     invariant(step !== null && folded !== undefined, `${request.entry.name} names the streams that it writes`);
     const announces = step.events.some(({ type }) => type === this.domain.close.startsOn) && !request.continued;
-    const first = append(this.#tools, folded, step.events, this.#stamp(request, calendar));
+    const first = append(this.#tools, folded, step.events, this.#stamp(request, moment));
     // What follows on this stream decides on what is on its way; the store keeps the order.
     if (!announces && (step.stream !== request.about || !this.#opens(step.events))) held.release(step.stream);
     const done = first.then(async (placed): Promise<Done | typeof CONFLICT> => {
       if (placed === CONFLICT) return CONFLICT;
       if (announces) return this.#close(request, held);
-      const { written, refusal } = await this.#follow(placed);
+      const { written, refusal } = this.#opens(placed)
+        ? await this.#follow(placed)
+        : { written: placed, refusal: null };
       if (refusal !== null) return { answer: { accepted: false, refusal }, written };
       return { answer: accepted(request.about, written, warnings), written };
     });
@@ -213,31 +259,35 @@ export class CommandHandler {
     return { store: this.store, streams: this.streams, domain: this.domain };
   }
 
-  /** The marks of what is about to be written. */
-  #stamp(request: Request, calendar: Calendar): Stamp {
+  /** The marks of what is about to be written, in order of their names. */
+  #stamp(request: Request, { calendar, at }: Moment): Stamp {
     const { continued, actor, key, about } = request;
-    const at = this.#clock(request, calendar);
-    invariant(at.ok && calendar.open !== null, 'the clock and the calendar were asked before');
-    this.#lastRecordedAt = at.value;
+    invariant(calendar.open !== null, 'the calendar was asked before');
+    this.#lastRecordedAt = laterOf(at, this.#lastRecordedAt);
     const commandId = continued?.command?.id ?? `${about} ${key}`;
     return {
-      bookingDate: continued?.bookingDate ?? calendar.open,
-      recordedAt: at.value,
       actor,
-      commandId,
-      commandHash: continued?.command?.hash ?? request.hash,
-      correlationId: continued?.correlationId ?? request.correlationId ?? commandId,
+      bookingDate: continued?.bookingDate ?? calendar.open,
       causationId: continued?.causationId ?? commandId,
+      commandHash: continued?.command?.hash ?? request.hash,
+      commandId,
+      correlationId: continued?.correlationId ?? request.correlationId ?? commandId,
+      recordedAt: this.#lastRecordedAt,
     };
   }
 
   /** Opens the ledger for its first command, which was accepted, on the command's own value date. */
-  async #open(request: Request): Promise<Calendar> {
+  async #open(request: Request, at: Instant): Promise<Calendar> {
     const { stream, opening } = this.domain.days;
     const day = request.valueDate as LocalDate;
     const first = { open: day, first: day, simulated: this.options.simulated };
     const own = `${stream} ~open`;
-    const marks = { ...this.#stamp(request, first), commandId: own, correlationId: own, causationId: own };
+    const marks = {
+      ...this.#stamp(request, { calendar: first, at }),
+      commandId: own,
+      correlationId: own,
+      causationId: own,
+    };
     const events = [opening(day, this.options.simulated)];
     const opened = await append(this.#tools, await this.streams.load(stream), events, marks);
     invariant(opened !== CONFLICT, 'one writer opens the ledger');
@@ -316,8 +366,12 @@ class Held {
 
   constructor(private readonly locks: StreamLocks) {}
 
-  async take(stream: string, mode: 'read' | 'write'): Promise<void> {
-    this.#streams.set(stream, await this.locks.acquire(stream, mode));
+  /** null when the lock was free. */
+  take(stream: string, mode: 'read' | 'write'): Promise<void> | null {
+    const release = this.locks.acquireAtOnce(stream, mode);
+    if (release === null) return this.#wait(stream, mode);
+    this.#streams.set(stream, release);
+    return null;
   }
 
   keep(leave: () => void): void {
@@ -326,6 +380,10 @@ class Held {
 
   release(stream: string): void {
     this.#streams.get(stream)?.();
+  }
+
+  async #wait(stream: string, mode: 'read' | 'write'): Promise<void> {
+    this.#streams.set(stream, await this.locks.acquire(stream, mode));
   }
 
   leaveDay(): void {
@@ -340,10 +398,12 @@ class Held {
 }
 
 function accepted(about: string, written: readonly Envelope[], warnings: Decision['warnings']): Accepted {
-  const events = written
-    .filter(({ stream }) => stream === about)
-    .map(({ type, stream, revision, position }) => ({ type, stream, revision, position }));
-  const token = written.reduce((last, { position }) => laterOf(last, position), '');
+  const events: EventReference[] = [];
+  let token = '';
+  for (const { type, stream, revision, position } of written) {
+    if (stream === about) events.push({ type, stream, revision, position });
+    token = laterOf(token, position);
+  }
   return { accepted: true, duplicate: false, events, token, warnings };
 }
 

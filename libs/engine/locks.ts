@@ -8,13 +8,30 @@ export class StreamLocks {
 
   /** Resolves with what gives the lock back; giving it back twice is harmless. */
   async acquire(stream: string, mode: 'read' | 'write'): Promise<() => void> {
-    const lock = this.#locks.get(stream) ?? { readers: 0, writing: false, queue: [] };
+    const release = this.acquireAtOnce(stream, mode);
+    if (release !== null) return release;
+    const lock = this.#lock(stream);
+    await new Promise<void>((resolve) => lock.queue.push({ mode, grant: resolve }));
+    return this.#release(stream, lock, mode);
+  }
+
+  /** null where somebody has to be waited for: nothing is asked for then. */
+  acquireAtOnce(stream: string, mode: 'read' | 'write'): (() => void) | null {
+    const lock = this.#lock(stream);
+    if (lock.queue.length > 0 || !free(lock, mode)) return null;
+    take(lock, mode);
+    return this.#release(stream, lock, mode);
+  }
+
+  #lock(stream: string): Lock {
+    const known = this.#locks.get(stream);
+    if (known !== undefined) return known;
+    const lock: Lock = { readers: 0, writing: false, queue: [] };
     this.#locks.set(stream, lock);
-    if (lock.queue.length > 0 || !free(lock, mode)) {
-      await new Promise<void>((resolve) => lock.queue.push({ mode, grant: resolve }));
-    } else {
-      take(lock, mode);
-    }
+    return lock;
+  }
+
+  #release(stream: string, lock: Lock, mode: 'read' | 'write'): () => void {
     let held = true;
     return () => {
       if (!held) return;
@@ -58,6 +75,11 @@ export class DayGate {
 
   enter(): Promise<() => void> {
     return this.#locks.acquire('day', 'read');
+  }
+
+  /** null where somebody is alone in the day, or waits to be. */
+  enterAtOnce(): (() => void) | null {
+    return this.#locks.acquireAtOnce('day', 'read');
   }
 
   alone(): Promise<() => void> {

@@ -18,6 +18,8 @@ import { prepare } from './request.js';
 const LAST_EVENTS = 2_000;
 /** How long a follower that has nothing to do waits at most before it looks again. */
 const IDLE_MS_MAX = 250;
+/** How long it lets appends gather between two batches. */
+const BREATH_MS = 10;
 /** How long it waits after a fault of a store. */
 const FAULT_MS = 1_000;
 
@@ -37,10 +39,13 @@ class EmbeddedLedger implements Ledger {
   readonly #domain: Domain;
   readonly #wakers = new Set<() => void>();
   readonly #stopping = new AbortController();
+  /** Ends the breath that the follower takes between two batches. */
+  #hurry: () => void = () => {};
   #loop: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
   #recovering: Promise<void> = Promise.resolve();
-  #ready: Promise<void> = Promise.resolve();
+  /** What a dry run waits for before its first command. */
+  #ready: Promise<void> | null = null;
 
   constructor(
     private readonly options: LedgerOptions,
@@ -74,7 +79,7 @@ class EmbeddedLedger implements Ledger {
   }
 
   async begin(request: CommandRequest, context?: RequestContext): Promise<Begun> {
-    await this.#ready;
+    if (this.#ready !== null) await this.#ready;
     const prepared = prepare(this.#domain, request, context);
     if (!prepared.ok) return { answer: Promise.resolve({ accepted: false, refusal: prepared.error }) };
     const { done } = await this.#handler.begin(prepared.value);
@@ -114,6 +119,7 @@ class EmbeddedLedger implements Ledger {
   async read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T> {
     const position = after ?? (await this.store.head())?.position ?? '';
     if (!this.options.follow) await this.catchUp();
+    else this.#hurry();
     return this.#models.read(model, position, (instance) => this.options.readStore.read(instance, work));
   }
 
@@ -180,6 +186,7 @@ class EmbeddedLedger implements Ledger {
     (await this.#handler.gate.alone())();
     this.#stopping.abort();
     this.#wake();
+    this.#hurry();
     await this.#loop;
     await this.#turn;
   }
@@ -245,12 +252,25 @@ class EmbeddedLedger implements Ledger {
     while (!this.#stopping.signal.aborted) {
       try {
         if (!(await this.#oneTurn())) await this.#idle(IDLE_MS_MAX);
-        else await yieldTurn();
+        else await this.#breath();
       } catch (error) {
         this.options.onFault(error);
         await this.#idle(FAULT_MS);
       }
     }
+  }
+
+  /** Appends that come close together are folded into one batch, unless somebody waits to read them. */
+  async #breath(): Promise<void> {
+    await yieldTurn();
+    if (this.#models.awaited) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, BREATH_MS);
+      this.#hurry = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** One batch for everyone who follows; nothing else changes a follower meanwhile. */

@@ -115,9 +115,12 @@ function unknownCommand(domain: Domain, command: unknown): Result<never, Refusal
 }
 
 function unknownMembers(request: CommandRequest): Problem[] {
-  return Object.keys(request)
-    .filter((name) => !MEMBERS.includes(name))
-    .map((field) => ({ field, code: 'FIELD_UNKNOWN', accepted: `only ${MEMBERS.join(', ')}` }));
+  const problems: Problem[] = [];
+  for (const field of Object.keys(request)) {
+    if (MEMBERS.includes(field)) continue;
+    problems.push({ field, code: 'FIELD_UNKNOWN', accepted: `only ${MEMBERS.join(', ')}` });
+  }
+  return problems;
 }
 
 function readDay(entry: CommandEntry, value: unknown, problems: Problem[]): LocalDate | null {
