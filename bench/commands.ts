@@ -35,10 +35,10 @@ export async function measureCallers(directory: string): Promise<{ rate: number;
   const { ledger, close } = await openBenchLedger(directory, [], () => {
     transactions++;
   });
-  await atOnce(CALLERS, 2_000, post(ledger, payments(2_000, 'warm')));
+  await atOnce(CALLERS, 2_000, post(ledger, [...payments(2_000, 'warm')]));
   transactions = 0;
   const rate = await bestRate((round) => {
-    const lines = payments(COMMANDS, `${round}`);
+    const lines = [...payments(COMMANDS, `${round}`)];
     return rateOf(COMMANDS, () => atOnce(CALLERS, COMMANDS, post(ledger, lines)));
   });
   await close();
@@ -50,7 +50,7 @@ async function measureFollowed(directory: string): Promise<number> {
   const { ledger, close } = await openBenchLedger(directory, everyReadModel);
   await ledger.catchUp();
   const rate = await bestRate((round) => {
-    const lines = payments(COMMANDS_FOLLOWED, `followed-${round}`);
+    const lines = [...payments(COMMANDS_FOLLOWED, `followed-${round}`)];
     return rateOf(COMMANDS_FOLLOWED, () => atOnce(CALLERS, COMMANDS_FOLLOWED, post(ledger, lines)));
   });
   await close();

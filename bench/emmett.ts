@@ -68,10 +68,10 @@ async function peerRate(emmett: Emmett, { connectionString }: Postgres, place: P
   });
   const calendar = { open: TODAY, first: TODAY, simulated: false };
   const best = await bestRate((round) => {
-    const lines = payments(COMMANDS, `emmett-${round}`);
+    const lines = [...payments(COMMANDS, `emmett-${round}`)];
     return rateOf(COMMANDS, () =>
       atOnce(CALLERS, COMMANDS, async (index) => {
-        const data = { ...(lines[index]?.data as object), loan: `L${index % LOANS}`, allocation: null };
+        const data = { ...lines[index]?.data, loan: `L${index % LOANS}`, allocation: null };
         const stream = `loan-${data.loan}`;
         const command: CommandOf<unknown> = {
           ...{ name: entry.name, data, valueDate: TODAY, commandId: `${stream} ${index}`, today: TODAY },

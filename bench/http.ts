@@ -16,17 +16,17 @@ export async function measureHttp({ base, directory }: Place): Promise<readonly 
   const server = await startSocai(copyOf(base, join(directory, 'served')));
   if (server === null) return [{ what: WHAT, skipped: NO_SERVER }];
   const ours = await requests(server.port, COMMANDS, (round) => {
-    const lines = payments(COMMANDS, `http-${round}`);
+    const lines = [...payments(COMMANDS, `http-${round}`)];
     return (index) => {
       const { id, valueDate, data } = lines[index] as (typeof lines)[number];
-      const body = JSON.stringify({ ...(data as object), valueDate });
+      const body = JSON.stringify({ ...data, valueDate });
       return { path: '/v1/commands/record-payment', headers: `idempotency-key: ${String(id)}\r\n`, body };
     };
   });
   await server.stop();
   const nothing = await start([fileURLToPath(new URL('nothing.js', import.meta.url))], '/');
   invariant(nothing !== null, 'the service that does nothing starts');
-  const body = JSON.stringify(payments(1, 'nothing')[0]);
+  const body = JSON.stringify([...payments(1, 'nothing')][0]);
   const raw = await requests(nothing.port, NOTHINGS, () => () => ({ path: '/nothing', headers: '', body }));
   await nothing.stop();
   return [

@@ -81,25 +81,29 @@ export function copyOf(base: string, directory: string): string {
 }
 
 /** Payments of interest: `count` of them, each on another loan than its neighbours. */
-export function payments(count: number, run: string): CommandRequest[] {
-  return Array.from({ length: count }, (_, index) => ({
-    command: 'record-payment',
-    id: `pay-${run}-${index}`,
-    actor: 'teller-7',
-    valueDate: TODAY,
-    data: { loan: `L${index % LOANS}`, amount: 1_000, receipt: `R-${run}-${index}`, method: 'CASH' },
-  }));
+export function* payments(count: number, run: string): Generator<CommandRequest & { readonly data: object }> {
+  for (let index = 0; index < count; index++) {
+    yield {
+      command: 'record-payment',
+      id: `pay-${run}-${index}`,
+      actor: 'teller-7',
+      valueDate: TODAY,
+      data: { loan: `L${index % LOANS}`, amount: 1_000, receipt: `R-${run}-${index}`, method: 'CASH' },
+    };
+  }
 }
 
 /** Posts lines in order, `SHEET_WINDOW` of them under way at most; every one of them has to be accepted. */
 export async function postSheet(ledger: Ledger, lines: Iterable<CommandRequest>): Promise<void> {
-  const answers: Promise<Answer>[] = [];
-  let taken = 0;
+  const underWay: Promise<Answer>[] = [];
+  let begun = 0;
   for (const line of lines) {
-    answers.push((await ledger.begin(line)).answer);
-    if (answers.length - taken >= SHEET_WINDOW) await accepted(answers[taken++] as Promise<Answer>);
+    const place = begun++ % SHEET_WINDOW;
+    const earlier = underWay[place];
+    if (earlier !== undefined) await accepted(earlier);
+    underWay[place] = (await ledger.begin(line)).answer;
   }
-  for (; taken < answers.length; taken++) await accepted(answers[taken] as Promise<Answer>);
+  await Promise.all(underWay.map(accepted));
 }
 
 export async function accepted(answer: Promise<Answer>): Promise<void> {

@@ -29,8 +29,7 @@ async function throughEngine({ base, directory }: Place): Promise<number> {
   const { ledger, close } = await openBenchLedger(copyOf(base, join(directory, 'engine')));
   await postSheet(ledger, payments(2_000, 'warm'));
   const best = await bestRate((round) => {
-    const lines = payments(LINES, `sheet-${round}`);
-    return rateOf(LINES, () => postSheet(ledger, lines));
+    return rateOf(LINES, () => postSheet(ledger, payments(LINES, `sheet-${round}`)));
   }, ROUNDS);
   await close();
   return best;
@@ -74,10 +73,7 @@ async function byFile({ base, directory }: Place, beside: { what: string; value:
   return [{ what, value: rate, unit: '/s', beside, goal: GOAL }];
 }
 
-const ndjson = (run: string): string =>
-  payments(LINES, run)
-    .map((line) => `${JSON.stringify(line)}\n`)
-    .join('');
+const ndjson = (run: string): string => [...payments(LINES, run)].map((line) => `${JSON.stringify(line)}\n`).join('');
 
 /** Of this process, which has done nothing else. */
 const peakMegabytes = (): number => process.resourceUsage().maxRSS / 1_024;
