@@ -26,10 +26,11 @@ const HOLD_LOOK_MS = 25;
 /** How long a server may take to say that it is the one that the note speaks of. */
 const LIVE_WAIT_MS = 5_000;
 
-export const eventsFile = (data: string): string => join(data, 'events.db');
+const eventsFile = (data: string): string => join(data, 'events.db');
 const readModelsFile = (data: string): string => join(data, 'read.db');
 
 export interface OpenOptions {
+  /** A ledger that is made now is a simulation. One that is there and is none is refused. */
   readonly simulated: boolean;
   readonly onFault: (error: unknown) => void;
 }
@@ -41,27 +42,28 @@ const followed: readonly Followed[] = projections.map((projection) => ({
 
 /** The ledger of a directory that this process holds. */
 export async function openToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
-  const store = await openSqliteEventStore({ path: eventsFile(data) });
-  const opened = await openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), {
-    ...options,
-    writable: true,
-  });
+  const opened = await openAnyToWrite(data, options);
   const { first, simulated } = await opened.ledger.calendar();
   if (!options.simulated || first === null || simulated) return opened;
   await opened.close();
   throw refused('LEDGER_SIMULATED', 'simulated');
 }
 
+/** The same, whether the ledger that is there is a simulation or not. */
+export async function openAnyToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
+  const store = await openSqliteEventStore({ path: eventsFile(data) });
+  return openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), { ...options, writable: true });
+}
+
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */
 export async function reach(data: string, purpose: Purpose, verb: string, options: OpenOptions): Promise<Reached> {
-  if (purpose === 'read') {
-    const opened = await openUnheld(data, options);
-    if (opened !== null) return { by: 'opening', opened };
-  } else makeDirectory(data);
+  if (purpose === 'write') makeDirectory(data);
   const until = Date.now() + HOLD_WAIT_MS;
   for (;;) {
     const address = await serverOf(data);
     if (address !== null) return { by: 'server', address };
+    const unheld = purpose === 'read' ? await openUnheld(data, options) : null;
+    if (unheld !== null) return { by: 'opening', opened: unheld };
     const hold = takeHold(data, verb);
     if (hold !== null) return { by: 'opening', opened: await openHeld(data, purpose, hold, options) };
     const holder = holderOf(data);

@@ -32,7 +32,8 @@ export interface Hold {
 export function takeHold(directory: string, verb: string): Hold | null {
   const lock = new Database(join(directory, LOCK));
   try {
-    lock.exec('PRAGMA busy_timeout = 0');
+    // No journal beside a file that is never written to.
+    lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();

@@ -1,15 +1,17 @@
 import type { Ledger } from '../../libs/engine/ledger.js';
 import { addDays, addMonths, type LocalDate } from '../../libs/kernel/dates.js';
 import { invariant } from '../../libs/kernel/result.js';
+import { programmeStream } from '../../libs/lending/vocabulary.js';
 import { runSheet } from '../../libs/surface/bulk/sheet.js';
 
 /*
- * A small ledger to look at, made of the same lines that anyone could post: three districts, six loans, a year of
+ * A small ledger to look at, made of the same lines that anyone could post: three districts, six loans, nine months of
  * payments, one of them late. A simulated ledger: each line says when it was recorded.
  */
 
 const FIRST_DAY = '2021-01-04' as LocalDate;
-const LAST_DAY = '2021-12-31' as LocalDate;
+const LAST_DAY = '2021-09-30' as LocalDate;
+const ACTOR = 'sample';
 const PROGRAMME = 'hanoi-employment';
 const SOURCE = 'city-budget';
 const AMOUNT = 60_000_000;
@@ -34,12 +36,22 @@ interface SampleLine {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Executes the sample's lines on an empty simulated ledger. */
+/**
+ * Executes the sample's lines on an empty ledger, or those that an interrupted start left: the keys of the others are
+ * known. A ledger of one's own is left alone.
+ */
 export async function makeSample(ledger: Ledger): Promise<void> {
+  const { first, open } = await ledger.calendar();
+  if (first !== null && (open === null || open >= LAST_DAY || !(await isSample(ledger)))) return;
   const results: string[] = [];
   const bytes = Buffer.from(sampleLines().map(textOf).join(''), 'utf8');
   const counts = await runSheet(ledger, pieces(bytes), (text) => results.push(text), { language: 'en' });
   invariant(counts.accepted === counts.lines, `the sample is accepted: ${results.join('').match(/.*"code".*/)?.[0]}`);
+}
+
+async function isSample({ store }: Ledger): Promise<boolean> {
+  for await (const { meta } of store.readStream(programmeStream(PROGRAMME), { limit: 1 })) return meta.actor === ACTOR;
+  return false;
 }
 
 function sampleLines(): readonly SampleLine[] {
@@ -147,7 +159,7 @@ function withCloses(lines: readonly SampleLine[]): readonly SampleLine[] {
 function textOf({ day, command, id, data }: SampleLine): string {
   // 16:00 in Vietnam; a close comes at the day's end.
   const hour = command === 'close-business-day' ? '11' : '09';
-  const line = { command, id, actor: 'sample', valueDate: day, data, recordedAt: `${day}T${hour}:00:00.000Z` };
+  const line = { command, id, actor: ACTOR, valueDate: day, data, recordedAt: `${day}T${hour}:00:00.000Z` };
   return `${JSON.stringify(line)}\n`;
 }
 

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { pino } from 'pino';
 import { commands } from '../../libs/lending/catalogue.js';
 import { queries } from '../../libs/projections/catalogue.js';
 import type { OpenedLedger, ServedDirectory, ServeRequest } from '../../libs/surface/cli/host.js';
 import { refused } from '../../libs/surface/formats/problem.js';
 import { serve } from '../../libs/surface/http/server.js';
-import { eventsFile, makeDirectory, openToWrite, SERVE } from './directory.js';
+import { makeDirectory, openAnyToWrite, openToWrite, SERVE } from './directory.js';
 import { holderOf, holderText, takeHold } from './hold.js';
 import { makeSample } from './sample.js';
 
@@ -21,10 +20,11 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
   const asked = stopAsked();
   let opened: OpenedLedger | null = null;
   try {
-    const first = sample && !existsSync(eventsFile(data));
     const onFault = (error: unknown) => logger.error({ err: error }, 'a fault in the background');
-    opened = await openToWrite(data, { simulated: request.simulated || first, onFault });
-    if (first) await makeSample(opened.ledger);
+    opened = sample
+      ? await openAnyToWrite(data, { simulated: true, onFault })
+      : await openToWrite(data, { simulated: request.simulated, onFault });
+    if (sample) await makeSample(opened.ledger);
     const { ledger, close } = opened;
     const served = await serve({ ledger, commands, queries, place, logger });
     hold.announce(served.address, served.instance);

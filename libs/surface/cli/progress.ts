@@ -2,13 +2,14 @@ import type { Writable } from 'node:stream';
 import { wholeText } from '../formats/vietnamese.js';
 
 const TERMINAL_MS = 200;
+const LOG_MS = 10_000;
 const BAR_CELLS = 24;
 
-/** Progress on standard error: a bar that is written over on a terminal, otherwise one line at the end. */
+/** Progress on standard error: a bar that is written over on a terminal, otherwise a line now and then. */
 export class Progress {
   readonly #began = performance.now();
   #bytes = 0;
-  #shown = 0;
+  #shown = performance.now();
   #brokeOff: unknown = null;
 
   constructor(
@@ -39,9 +40,11 @@ export class Progress {
 
   at(count: number): void {
     const now = performance.now();
-    if (this.to.isTTY !== true || now - this.#shown < TERMINAL_MS) return;
+    const terminal = this.to.isTTY === true;
+    if (now - this.#shown < (terminal ? TERMINAL_MS : LOG_MS)) return;
     this.#shown = now;
-    this.to.write(`\r\u001b[K${this.#bar()}${this.#said(count)}`);
+    const said = `${this.#bar()}${this.#said(count)}`;
+    this.to.write(terminal ? `\r\u001b[K${said}` : `${said}\n`);
   }
 
   end(count: number): void {

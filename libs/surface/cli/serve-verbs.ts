@@ -56,13 +56,13 @@ function placeFor(environment: Host['environment'], { port, host }: ServeOptions
 
 /** The address, and five things to try. */
 function welcome({ address, simulated }: ServedDirectory): string {
-  const payment = '{"valueDate":"2021-12-31","loan":"L1","amount":5000000,"receipt":"BL-L1-2","method":"CASH"}';
+  const payment = '{"valueDate":"2021-09-30","loan":"L1","amount":5000000,"receipt":"BL-L1-2","method":"CASH"}';
   return `Sổ Cái: ${address}${simulated ? ' (a simulated ledger)' : ''}
 
 Five things to try:
 
   curl '${address}/v1/portfolio-quality?by=district'
-  curl '${address}/v1/loan?loan=L1&asOf=2021-09-30'
+  curl '${address}/v1/loan?loan=L1&asOf=2021-07-31'
   curl -H 'Accept: text/csv' '${address}/v1/district-balances'
   curl '${address}/v1/events?stream=loan-L1'
   curl -X POST '${address}/v1/commands/record-payment' -H 'Content-Type: application/json' \\

@@ -3,7 +3,7 @@ import { DATA_DEFAULT } from '../config.js';
 import type { Reply } from '../formats/answer.js';
 import { toJson } from '../formats/json.js';
 import { type Language, languageOf } from '../formats/negotiate.js';
-import { type ProblemDetails, problemOfError, refusalOfError } from '../formats/problem.js';
+import { type ProblemDetails, problemOfError, refusalOfError, refused } from '../formats/problem.js';
 import type { EventsGateway, Gateway } from './gateway.js';
 import type { Host, Purpose } from './host.js';
 import { localEvents, localGateway } from './local.js';
@@ -47,6 +47,7 @@ export class Session {
         ? remoteGateway(reached.address, this.language)
         : localGateway(reached.opened, this.host.queries, this.language, (error) => this.log(describe(error)));
     try {
+      if (options.simulated === true && reached.by === 'server') await refuseOther(gateway);
       await work(gateway);
     } finally {
       await gateway.close();
@@ -102,6 +103,13 @@ export class Session {
   log(text: string): void {
     this.host.stderr.write(`${text}\n`);
   }
+}
+
+/** A server's ledger that is no simulation is not written to as if it were one. */
+async function refuseOther(gateway: Gateway): Promise<void> {
+  const day = await gateway.businessDay();
+  const { first, simulated } = day.body as { readonly first?: string | null; readonly simulated?: boolean };
+  if (day.ok && first !== null && simulated !== true) throw refused('LEDGER_SIMULATED', 'simulated');
 }
 
 function describe(error: unknown): string {
