@@ -1,22 +1,21 @@
 import {
+  type ArgumentsHost,
   Body,
-  type CallHandler,
+  Catch,
   Controller,
-  type ExecutionContext,
+  type ExceptionFilter,
   HttpCode,
   Inject,
   Injectable,
-  type NestInterceptor,
   Post,
   Req,
   Res,
   type Type,
-  UseInterceptors,
+  UseFilters,
 } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ValidateBy } from 'class-validator';
-import { catchError, from, type Observable, throwError } from 'rxjs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, CommandRequest } from '../../engine/answers.js';
 import type { Ledger } from '../../engine/ledger.js';
 import type { CommandEntry } from '../../kernel/decider.js';
@@ -24,6 +23,7 @@ import { date, type Fields, optional, readFields } from '../../kernel/fields.js'
 import { replyOf } from '../formats/answer.js';
 import { toJson } from '../formats/json.js';
 import { RequestRefused, refused } from '../formats/problem.js';
+import { answerProblem } from '../http/problem.filter.js';
 import {
   commandRequest,
   correlationOf,
@@ -98,32 +98,37 @@ export class BodyNotAccepted extends Error {
   override readonly name = 'BodyNotAccepted';
 }
 
-const MESSAGE = 'socai:command-message';
-
 /**
  * A known key answers before anything else is checked (contract §1), and only the ledger knows its keys. So a body that
  * the pipe did not let through goes to the ledger as it was sent, for the last word: 422 for a known key, and otherwise
- * the refusal of each field.
+ * the refusal of each field. A filter and no interceptor: those cost every request that has nothing wrong with it.
  */
-@Injectable()
-export class LastWord implements NestInterceptor {
-  constructor(
-    @Inject(CommandBus) private readonly bus: CommandBus,
-    @Inject(SERVICE) private readonly service: Service,
-    @Inject(Reflector) private readonly reflector: Reflector,
-  ) {}
-
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(
-      catchError((error: unknown) => {
-        const of = this.reflector.get<MadeCommand>(MESSAGE, context.getHandler());
-        if (!(error instanceof BodyNotAccepted)) return throwError(() => error);
-        const [request, reply] = [context.switchToHttp().getRequest(), context.switchToHttp().getResponse()];
-        return from(answer(this.bus, this.service, of, request, reply));
-      }),
-    );
+function lastWord(made: readonly MadeCommand[]): Type<ExceptionFilter> {
+  const byRoute = new Map(made.map((of) => [`/${ROUTE}/${of.entry.name}`, of]));
+  class LastWord implements ExceptionFilter {
+    constructor(
+      readonly bus: CommandBus,
+      readonly service: Service,
+    ) {}
+    async catch(error: BodyNotAccepted, host: ArgumentsHost): Promise<void> {
+      const request = host.switchToHttp().getRequest<FastifyRequest>();
+      const reply = host.switchToHttp().getResponse<FastifyReply>();
+      try {
+        const of = byRoute.get(request.routeOptions.url ?? '');
+        if (of === undefined) throw error;
+        await reply.send(await answer(this.bus, this.service, of, request, reply));
+      } catch (refusal) {
+        answerProblem(refusal, request, reply);
+      }
+    }
   }
+  Inject(CommandBus)(LastWord, undefined, 0);
+  Inject(SERVICE)(LastWord, undefined, 1);
+  Catch(BodyNotAccepted)(LastWord);
+  return LastWord;
 }
+
+const ROUTE = 'v1/commands';
 
 /** The method that refuses every other name. */
 export const UNKNOWN = 'unknown';
@@ -142,8 +147,6 @@ export function commandsController(made: readonly MadeCommand[]): Type<object> {
     addRoute(CommandsController, methodNameOf(of.entry.name), of.entry.name, of.body, function (_, request, reply) {
       return answer(this.bus, this.service, of, request, reply);
     });
-    const method = Reflect.get(CommandsController.prototype, methodNameOf(of.entry.name)) as object;
-    Reflect.defineMetadata(MESSAGE, of, method);
   }
   const names = made.map(({ entry }) => entry.name).join(', ');
   addRoute(CommandsController, UNKNOWN, ':command', Object, (_, request) => {
@@ -152,8 +155,8 @@ export function commandsController(made: readonly MadeCommand[]): Type<object> {
     const errors = refusal.errors.map((error) => ({ ...error, accepted: `one of ${names}` }));
     return Promise.reject(new RequestRefused({ ...refusal, errors }));
   });
-  Controller('v1/commands')(CommandsController);
-  UseInterceptors(LastWord)(CommandsController);
+  Controller(ROUTE)(CommandsController);
+  UseFilters(lastWord(made))(CommandsController);
   return CommandsController;
 }
 
