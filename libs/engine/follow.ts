@@ -88,6 +88,11 @@ export class ReadModels {
     return reading.finally(() => readers.delete(reading));
   }
 
+  /** Whether a read waits for events that are not taken yet. */
+  get awaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   status(): readonly FollowerStatus[] {
     return this.#followers.map((follower) => {
       const { followed, instance, kind, checkpoint, halted, heartbeat, caughtUp, caughtUpAt } = follower;

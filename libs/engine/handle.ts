@@ -6,7 +6,7 @@ import type { Envelope } from '../kernel/envelope.js';
 import { err, invariant, type Result } from '../kernel/result.js';
 import type { Accepted, Answer, EventReference } from './answers.js';
 import { append, CONFLICT, type Stamp } from './append.js';
-import { DayGate, StreamLocks } from './locks.js';
+import { DayGate, Held, StreamLocks } from './locks.js';
 import type { Prepared } from './request.js';
 import { type KnownCommand, type WarmStream, WarmStreams } from './streams.js';
 
@@ -356,44 +356,6 @@ export class CommandHandler {
   async #quiet(warnings: Decision['warnings']): Promise<Done> {
     const token = (await this.store.head())?.position ?? '';
     return { answer: { accepted: true, duplicate: false, events: [], token, warnings }, written: [] };
-  }
-}
-
-/** What a command holds: locks on streams, and its place in the day. */
-class Held {
-  readonly #streams = new Map<string, () => void>();
-  #day: (() => void) | null = null;
-
-  constructor(private readonly locks: StreamLocks) {}
-
-  /** null when the lock was free. */
-  take(stream: string, mode: 'read' | 'write'): Promise<void> | null {
-    const release = this.locks.acquireAtOnce(stream, mode);
-    if (release === null) return this.#wait(stream, mode);
-    this.#streams.set(stream, release);
-    return null;
-  }
-
-  keep(leave: () => void): void {
-    this.#day = leave;
-  }
-
-  release(stream: string): void {
-    this.#streams.get(stream)?.();
-  }
-
-  async #wait(stream: string, mode: 'read' | 'write'): Promise<void> {
-    this.#streams.set(stream, await this.locks.acquire(stream, mode));
-  }
-
-  leaveDay(): void {
-    this.#day?.();
-    this.#day = null;
-  }
-
-  releaseAll(): void {
-    for (const release of this.#streams.values()) release();
-    this.leaveDay();
   }
 }
 

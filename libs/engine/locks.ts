@@ -86,3 +86,42 @@ export class DayGate {
     return this.#locks.acquire('day', 'write');
   }
 }
+
+/** What a command holds: locks on streams, and its place in the day. */
+export class Held {
+  readonly #streams = new Map<string, () => void>();
+  #day: (() => void) | null = null;
+
+  constructor(private readonly locks: StreamLocks) {}
+
+  /** null when the lock was free. */
+  take(stream: string, mode: 'read' | 'write'): Promise<void> | null {
+    const release = this.locks.acquireAtOnce(stream, mode);
+    if (release === null) return this.#wait(stream, mode);
+    this.#streams.set(stream, release);
+    return null;
+  }
+
+  /** Its place in the day, and how to leave it. */
+  keep(leave: () => void): void {
+    this.#day = leave;
+  }
+
+  release(stream: string): void {
+    this.#streams.get(stream)?.();
+  }
+
+  leaveDay(): void {
+    this.#day?.();
+    this.#day = null;
+  }
+
+  releaseAll(): void {
+    for (const release of this.#streams.values()) release();
+    this.leaveDay();
+  }
+
+  async #wait(stream: string, mode: 'read' | 'write'): Promise<void> {
+    this.#streams.set(stream, await this.locks.acquire(stream, mode));
+  }
+}

@@ -2,6 +2,7 @@
 
 export type Scalar = string | number | null;
 
+/** The order of every adapter: null, then numbers, then text by its UTF-8 bytes. */
 export function compareScalars(a: Scalar, b: Scalar): number {
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b);
   if (typeof a === 'number' && typeof b === 'number') return a - b;

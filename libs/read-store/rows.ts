@@ -21,6 +21,7 @@ export interface Encoded {
 export const INT64_MAX = 2n ** 63n - 1n;
 export const INT64_MIN = -(2n ** 63n);
 
+/** A change as one row of its collection; a name or a type that does not fit is a broken invariant. */
 export function encode(shapes: Shapes, change: Change): Encoded {
   const shape = shapeNamed(shapes, change.collection);
   invariant(
@@ -33,6 +34,7 @@ export function encode(shapes: Shapes, change: Change): Encoded {
   return { op: change.op, shape, row };
 }
 
+/** The shape of a collection; an unknown name is a broken invariant. */
 export function shapeNamed(shapes: Shapes, collection: string): Shape {
   const shape = shapes.get(collection);
   invariant(shape !== undefined, `there is no collection ${collection}`);

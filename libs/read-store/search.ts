@@ -32,6 +32,7 @@ export interface SumPlan {
 export const IN_MAX = 5_000;
 export const ALTERNATIVES_MAX = 100;
 
+/** A search with its names and types checked, and its order made total by the key. */
 export function planFind(shape: Shape, find: Find): FindPlan {
   const { limit } = find;
   invariant(limit === undefined || (Number.isSafeInteger(limit) && limit >= 0), `${limit} is no limit`);
@@ -42,6 +43,7 @@ export function planFind(shape: Shape, find: Find): FindPlan {
   };
 }
 
+/** A sum with its names and types checked, and its alternatives bounded. */
 export function planSum(shape: Shape, sum: Sum): SumPlan {
   invariant(shape.kind === 'cells', `${shape.name} holds documents, which have no sums`);
   invariant(sum.where.length <= ALTERNATIVES_MAX, `a sum of ${shape.name} has over ${ALTERNATIVES_MAX} alternatives`);
@@ -73,6 +75,7 @@ export function meets(term: Term, value: Scalar): boolean {
   }
 }
 
+/** Compares two found documents as an order says. */
 export function compareFound(order: readonly Order[], a: Found, b: Found): number {
   for (const { name, descending } of order) {
     const compared = compareScalars(scalar(a[name]), scalar(b[name]));

@@ -46,6 +46,7 @@ export function shapesOf(model: ReadModel): Shapes {
   return shapes;
 }
 
+/** Refuses the name of an instance that does not belong to the read model and its version. */
 export function checkInstance(instance: string, model: ReadModel): void {
   const match = INSTANCE_NAME.exec(instance);
   invariant(

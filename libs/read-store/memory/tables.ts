@@ -23,6 +23,7 @@ export interface Instance {
   readonly checkpoints: Map<number, Checkpoint>;
 }
 
+/** An instance with no rows of its own; `onBase` says whether the base below has one of that name. */
 export function makeInstance(definition: string, shapes: Shapes, onBase: boolean): Instance {
   const tables = new Map([...shapes.keys()].map((name): [string, Table] => [name, { rows: new Map(), pins: 0 }]));
   return { definition, shapes, onBase, tables, checkpoints: new Map() };
@@ -53,6 +54,7 @@ export function stage(instance: Instance, batch: Batch, before: readonly Staged[
   return { instance, tables };
 }
 
+/** Makes what was staged visible: from here on readers that open see it. */
 export function commit(staged: Staged): void {
   const { instance } = staged;
   for (const [name, changed] of staged.tables) {

@@ -41,6 +41,7 @@ export function prepareWriter(writer: Connection, bytesMax: number | undefined, 
   writer.exec(`BEGIN IMMEDIATE; ${TABLES} COMMIT`);
 }
 
+/** Settings of a connection that only reads. */
 export function prepareReader(reader: Connection): void {
   reader.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
   reader.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}`);
@@ -89,17 +90,20 @@ export class Definitions {
 
 const DEFINITIONS_MAX = 1_000;
 
+/** The definition that an instance was made from, if there is one. */
 export function definitionOf(connection: Connection, instance: string): string | undefined {
   const [row] = connection.all('SELECT definition FROM socai_instances WHERE name = ?', [instance]);
   return row === undefined ? undefined : text(row[0]);
 }
 
+/** The definition of an instance that must exist. */
 export function storedDefinition(connection: Connection, instance: string): string {
   const definition = definitionOf(connection, instance);
   invariant(definition !== undefined, `there is no instance ${instance}`);
   return definition;
 }
 
+/** How far each partition of an instance has come. */
 export function storedCheckpoints(connection: Connection, instance: string): ReadonlyMap<number, Checkpoint> {
   const sql = 'SELECT partition, sequence, position FROM socai_checkpoints WHERE instance = ?';
   const rows = connection.all(sql, [instance]);

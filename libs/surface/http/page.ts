@@ -139,7 +139,7 @@ function escaped(text: string): string {
 const STYLE = `
 :root{color-scheme:light dark;--line:#8888;--accent:#0b6e4f}
 *{box-sizing:border-box}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:72rem;padding:0 1rem 2rem}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:84rem;padding:0 1rem 2rem}
 header{display:flex;align-items:baseline;justify-content:space-between;border-bottom:3px solid var(--accent)}
 h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem}
 form{display:flex;flex-wrap:wrap;gap:1rem;align-items:end;margin:1rem 0}
