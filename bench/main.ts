@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { endWithUs } from './children.js';
 import { makeBase } from './lending.js';
 import { isSkipped, type Line, ROUNDS } from './measurement.js';
 import { measurements } from './measurements.js';
@@ -25,6 +26,8 @@ async function run(): Promise<number> {
     return 2;
   }
   const directory = mkdtempSync(join(tmpdir(), 'socai-bench-'));
+  // A database server of another account has its place below it.
+  chmodSync(directory, 0o711);
   const remove = () => rmSync(directory, { recursive: true, force: true });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -72,6 +75,7 @@ async function measure(name: string, base: string, directory: string): Promise<r
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: MEASUREMENT_MS_MAX,
   });
+  endWithUs(child, 'SIGTERM');
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   try {
     if (code !== 0) return [{ what: name, skipped: `the measurement ended with ${code ?? 'a signal'}` }];

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { endWithUs } from './children.js';
 import { freePort } from './started.js';
 
 const READY_MS_MAX = 10_000;
@@ -19,11 +19,11 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL of our own in a temporary directory, with its defaults (full sync among them); null where there is none. */
-export async function startPostgres(): Promise<Postgres | null> {
+/** A PostgreSQL of our own in a directory below `parent`, with its defaults (full sync among them); null where there is none. */
+export async function startPostgres(parent: string): Promise<Postgres | null> {
   const programs = findPrograms();
   if (programs === null) return null;
-  const directory = mkdtempSync(join(tmpdir(), 'socai-postgres-'));
+  const directory = mkdtempSync(join(parent, 'postgres-'));
   const account = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   const options = { ...account, cwd: directory, stdio: 'ignore' as const };
   if (account.uid !== undefined) chownSync(directory, account.uid, account.gid);
@@ -33,6 +33,7 @@ export async function startPostgres(): Promise<Postgres | null> {
     const port = await freePort();
     const args = ['-D', data, '-k', directory, '-p', String(port), '-c', 'listen_addresses=127.0.0.1'];
     const server = spawn(join(programs, 'postgres'), args, options);
+    endWithUs(server);
     const stop = async () => {
       await ended(server);
       rmSync(directory, { recursive: true, force: true });

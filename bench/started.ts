@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from './children.js';
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 15_000;
@@ -36,6 +37,7 @@ export async function start(args: readonly string[], path: string): Promise<Star
     env: { ...process.env, PORT: String(port), HOST: '127.0.0.1' },
     stdio: 'ignore',
   });
+  endWithUs(child);
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   while (!(await answers(`http://127.0.0.1:${port}${path}`))) {
     if (child.exitCode !== null) return null;
