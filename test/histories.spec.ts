@@ -119,7 +119,7 @@ type Rows = { readonly rows: readonly Record<string, unknown>[]; readonly total?
 
 /** Rows in order of their text; rows in which nothing is left are as good as none. */
 function comparable(answer: unknown): unknown {
-  if (answer === null) return { rows: [] };
+  if (answer === null) return [];
   const { rows } = answer as Rows;
   const figures = (row: Record<string, unknown>) => Object.values(row).filter((v) => typeof v === 'number' && v !== 0);
   return rows
