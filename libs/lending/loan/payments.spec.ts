@@ -234,6 +234,54 @@ describe('a backdated payment', () => {
   });
 });
 
+describe('a backdated payment on a loan with an overdue portion', () => {
+  it('warns of money that stands on a later instalment as prepaid', () => {
+    const prepaid = paid('2022-02-01', 700, { allocation: { principalPrepaid: 700 } });
+    const history = on('2022-02-01', openUntil('2022-02-01'), prepaid);
+    history
+      .when(...paid('2022-01-20', 1, { receipt: 'R-2' }))
+      .gives(['InstallmentPaid'])
+      .warned('R-1');
+    history
+      .when(...paid('2022-02-01', 1, { receipt: 'R-2' }))
+      .gives(['InstallmentPaid'])
+      .warned();
+  });
+});
+
+describe('a settled loan', () => {
+  // 50 m due whole on 2022-01-15 and paid whole on 2022-02-24: 40 days of overdue interest, 564,164.
+  const late = given(...lent(ON, { termMonths: 6 }), openUntil('2022-02-24'));
+  const interest = { interestInTerm: 1_996_274, interestOverdue: 564_164 };
+  const take = (allocation: Readonly<Record<string, number>>) =>
+    paid(
+      '2022-02-24',
+      Object.values(allocation).reduce((sum, part) => sum + part, 0),
+      { allocation },
+    );
+
+  it('has nothing unpaid under either component of interest', () => {
+    const most = { ...interest, principalOverdue: 50_000_000 };
+    late.when(...take(most)).gives(['InstallmentPaid'], ['LoanSettled']);
+    late.when(...take({ ...most, interestOverdue: 564_163 })).gives(['InstallmentPaid']);
+    late.when(...take({ ...most, interestInTerm: 1_996_273 })).gives(['InstallmentPaid']);
+  });
+
+  it('is not one whose credit in one component would pay the other', () => {
+    // A backdated payment of principal leaves the interest in term that was taken beyond what accrued as a credit.
+    const taken = late.after(take({ interestInTerm: 1_996_274, principalOverdue: 40_000_000 }));
+    const backdated = paid('2021-12-15', 10_000_000, { receipt: 'R-2', allocation: { principalPrepaid: 10_000_000 } });
+    const { history } = taken.when(...backdated).gives(['InstallmentPaid']);
+    const loan = loanOn(history.fold<Loan>('loan-L').state, day('2022-02-24'));
+    expect(loan).toMatchObject({ status: 'ACTIVE', outstanding: 0 });
+    // 40 m overdue for 40 days, whatever the credit of 10 m for 31 days in term.
+    expect(loan?.interest).toMatchObject({ accruedInTerm: 1_996_274 - 67_266, accruedOverdue: 451_332 });
+    history
+      .when(...paid('2022-02-24', 451_332, { receipt: 'R-3' }))
+      .gives(['InstallmentPaid', of({ interestOverdue: 451_332 })], ['LoanSettled']);
+  });
+});
+
 describe('reverse-payment', () => {
   const history = on(DUE, openUntil(DUE), paid(DUE, FIRST + 8_333_000));
 
