@@ -12,12 +12,12 @@ const ranges: fc.Arbitrary<Range> = fc.record({ from: end, to: end });
 const PLAIN = cube({
   collection: 'plain',
   dimensions: ['district'],
-  grains: { value: ['month', 'day'], recorded: ['month', 'day'] },
+  cuts: ['mm', 'md', 'dm', 'dd'],
 });
 const WITH_EVER = cube({
   collection: 'ever',
   dimensions: ['district'],
-  grains: { value: ['month', 'day'], due: ['month', 'day'], recorded: ['ever', 'day'] },
+  cuts: ['emm', 'edd', 'mdm', 'ddd'],
 });
 
 const within = (day: LocalDate, { from, to }: Range) => (from === null || day >= from) && (to === null || day <= to);
@@ -52,9 +52,15 @@ describe('the pieces of a box of days', () => {
 
   test('are few: whole months, and the days around them', () => {
     const box = { value: { from: null, to: '2024-03-15' as LocalDate }, recorded: { from: null, to: null } };
-    expect(pieces(PLAIN, { ...box, due: box.recorded })).toEqual([
+    const due = box.recorded;
+    expect(pieces(PLAIN, { ...box, due })).toEqual([
       { grains: 'mm', value: { lte: '2024-02' } },
       { grains: 'md', value: { gte: '2024-03-01', lte: '2024-03-15' } },
+    ]);
+    // Months that no cut keeps are read by their days.
+    expect(pieces(cube({ ...PLAIN, cuts: ['dd'] }), { ...box, due })).toEqual([
+      { grains: 'dd', value: { lte: '2024-02-31' } },
+      { grains: 'dd', value: { gte: '2024-03-01', lte: '2024-03-15' } },
     ]);
     const monthEnd = { from: '2024-02-01' as LocalDate, to: '2024-02-29' as LocalDate };
     expect(pieces(PLAIN, { ...box, value: monthEnd, due: box.recorded })).toEqual([
@@ -69,7 +75,7 @@ test('what was known is the same, read as what was recorded by then or as all le
     cube({
       collection: first,
       dimensions: ['district'],
-      grains: { value: ['month', 'day'], recorded: first === 'ever' ? ['ever', 'month', 'day'] : ['month', 'day'] },
+      cuts: first === 'ever' ? ['em', 'ed', 'mm', 'dd'] : ['mm', 'md', 'dm', 'dd'],
     }),
   ) as [typeof PLAIN, typeof PLAIN];
   await fc.assert(
@@ -93,7 +99,7 @@ test('what was known is the same, read as what was recorded by then or as all le
 });
 
 test('what came to nothing since is still something as known before', async () => {
-  const of = cube({ collection: 'c', dimensions: ['district'], grains: { value: ['day'], recorded: ['ever', 'day'] } });
+  const of = cube({ collection: 'c', dimensions: ['district'], cuts: ['ed', 'dd'] });
   // A store may leave out a cell whose deltas came to nothing: here, the one of all recordings.
   const key = (recorded: string, grains: string) => ({ grains, recorded, value: '2024-01-01', district: '001' });
   const view = new TinyView().apply([

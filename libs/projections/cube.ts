@@ -13,22 +13,42 @@ import type { Change, Collection, Condition, ReadView, Where } from '../read-sto
  * ones and nothing else, so a query may take whichever cut its rectangle into the fewest.
  */
 
-export type Axis = 'value' | 'due' | 'recorded';
+export type Axis = 'recorded' | 'value' | 'due';
 /** `ever` is the whole axis as one: what a query that is bound by nothing on it reads. */
 export type Grain = 'ever' | 'month' | 'day';
 
-/** One set of cells: a collection, its dimensions, and the grains kept on each axis, coarsest first. */
+/** One set of cells: a collection, its dimensions, and what is kept of the days. */
 export interface Rollup<Dimension extends string = string> {
   readonly collection: string;
   readonly dimensions: readonly Dimension[];
-  readonly grains: Readonly<Partial<Record<Axis, readonly Grain[]>>>;
+  /**
+   * The combinations of grains that are kept, coarsest first: a letter an axis (`e`ver, `m`onth, `d`ay) in the order of
+   * `Axis`. The last is by day on every axis: from it, all others could be told.
+   */
+  readonly cuts: readonly string[];
 }
 
 /** A roll-up with its combinations of grains worked out. */
-export interface Cube<Dimension extends string = string> extends Rollup<Dimension> {
+export interface Cube<Dimension extends string = string> {
+  readonly collection: string;
+  readonly dimensions: readonly Dimension[];
   readonly axes: readonly Axis[];
-  /** One code a combination: the first part of a cell's key, which keeps the combinations apart. */
+  /** The code is the first part of a cell's key: it keeps the combinations apart. */
   readonly cuts: readonly { readonly code: string; readonly grains: readonly Grain[] }[];
+}
+
+// The key begins with the recorded day: a bound on it is then one range of the primary index, and what was recorded
+// after a day, which is little, is found without reading what was recorded before it.
+const AXES: readonly Axis[] = ['recorded', 'value', 'due'];
+const GRAINS: Readonly<Record<string, Grain>> = { e: 'ever', m: 'month', d: 'day' };
+
+export function cube<Dimension extends string>({ collection, dimensions, cuts }: Rollup<Dimension>): Cube<Dimension> {
+  const finest = cuts.at(-1) ?? '';
+  invariant(/^d+$/.test(finest), `${collection} keeps days last`);
+  return {
+    ...{ collection, dimensions, axes: AXES.slice(0, finest.length) },
+    cuts: cuts.map((code) => ({ code, grains: [...code].map((letter) => GRAINS[letter] as Grain) })),
+  };
 }
 
 /** Deltas of an event on one day of each axis. */
@@ -36,24 +56,6 @@ export type Deltas = Record<string, number>;
 
 /** What an event adds, by value date. */
 export type Points = Map<LocalDate, Deltas>;
-
-// The key begins with the recorded day: a bound on it is then one range of the primary index, and what was recorded
-// after a day, which is little, is found without reading what was recorded before it.
-const AXES: readonly Axis[] = ['recorded', 'value', 'due'];
-
-export function cube<Dimension extends string>(rollup: Rollup<Dimension>): Cube<Dimension> {
-  const axes = AXES.filter((axis) => rollup.grains[axis] !== undefined);
-  let cuts: { code: string; grains: Grain[] }[] = [{ code: '', grains: [] }];
-  for (const axis of axes) {
-    const grains = rollup.grains[axis] as readonly Grain[];
-    cuts = cuts.flatMap((cut) =>
-      grains.map((grain) => ({ code: cut.code + LETTERS[grain], grains: [...cut.grains, grain] })),
-    );
-  }
-  return { ...rollup, axes, cuts };
-}
-
-const LETTERS = { ever: 'e', month: 'm', day: 'd' } as const satisfies Record<Grain, string>;
 
 /** The storage format of a roll-up's cells. */
 export function cells(of: Cube, measures: readonly string[]): Collection {
@@ -80,12 +82,15 @@ export function addTo<Dimension extends string>(
   days: Readonly<Partial<Record<Axis, LocalDate>>>,
   measures: Readonly<Deltas>,
 ): void {
+  const months: Partial<Record<Axis, string>> = {};
+  for (const axis in days) months[axis as Axis] = days[axis as Axis]?.slice(0, 7) ?? '';
   for (const { collection, cuts, axes, dimensions: names } of cubes) {
     for (const { code, grains } of cuts) {
       const key: Record<string, string> = { grains: code };
       for (let i = 0; i < axes.length; i++) {
         const axis = axes[i] as Axis;
-        key[axis] = textOf(days[axis] as LocalDate, grains[i] as Grain);
+        const grain = grains[i];
+        key[axis] = (grain === 'day' ? days[axis] : grain === 'month' ? months[axis] : '') as string;
       }
       for (let i = 0; i < names.length; i++) {
         const name = names[i] as Dimension;
@@ -106,9 +111,6 @@ export function addPoints<Dimension extends string>(
 ): void {
   for (const [value, deltas] of points) addTo(changes, cubes, dimensions, { value, recorded }, deltas);
 }
-
-const textOf = (day: LocalDate, grain: Grain): string =>
-  grain === 'day' ? day : grain === 'month' ? day.slice(0, 7) : '';
 
 /** The day, in Asia/Ho_Chi_Minh, on which an event was recorded. */
 export function recordedDay({ meta }: { readonly meta: { readonly recordedAt: Instant } }): LocalDate {
@@ -163,8 +165,8 @@ export async function sumCells<Dimension extends string>(
   question: Question<Dimension>,
 ): Promise<readonly Sums[]> {
   const { value, knownOn } = question;
-  const [keepsEver] = of.grains.recorded ?? [];
-  if (knownOn === null || keepsEver !== 'ever' || value.to === null || value.to > knownOn) {
+  const keepsEver = of.cuts.some(({ grains }) => grains[0] === 'ever');
+  if (knownOn === null || !keepsEver || value.to === null || value.to > knownOn) {
     return sumOf(view, of, question, { from: null, to: knownOn });
   }
   const [all, later] = [
@@ -211,40 +213,51 @@ export function textIn(row: Sums, name: string): string {
   return text;
 }
 
-/** A box of days as disjoint searches, each in one combination of grains. */
+/** A box of days as disjoint searches, each in the coarsest cut that is kept and fits it. */
 export function pieces(of: Cube, ranges: Readonly<Record<Axis, Range>>): readonly Where[] {
-  let found: Record<string, Condition>[] = [{ grains: '' }];
+  let boxes: (readonly Span[])[] = [[]];
   for (const axis of of.axes) {
-    const spans = spansOf(of.grains[axis] as readonly Grain[], ranges[axis]);
-    found = found.flatMap((where) =>
-      spans.map(({ grain, gte, lte }) => ({
-        ...where,
-        grains: `${where.grains}${LETTERS[grain]}`,
-        ...(gte === null && lte === null ? {} : { [axis]: bounds(gte, lte) }),
-      })),
-    );
+    const spans = spansOf(ranges[axis]);
+    boxes = boxes.flatMap((box) => spans.map((span) => [...box, span]));
   }
-  return found;
+  return boxes.map((box) => {
+    const cut = of.cuts.find(({ grains }) => grains.every((grain, index) => isFiner(grain, box[index] as Span)));
+    invariant(cut !== undefined, `${of.collection} keeps days`);
+    const where: Record<string, Condition> = { grains: cut.code };
+    for (const [index, axis] of of.axes.entries()) {
+      const bounds = boundsIn(cut.grains[index] as Grain, box[index] as Span);
+      if (bounds !== null) where[axis] = bounds;
+    }
+    return where;
+  });
 }
 
-const bounds = (gte: string | null, lte: string | null): Condition => ({
-  ...(gte === null ? {} : { gte }),
-  ...(lte === null ? {} : { lte }),
-});
-
-/** A run of cells of one grain, by their own texts. */
+/** A run of whole months or of days, both ends included; `ever` has none. */
 interface Span {
   readonly grain: Grain;
   readonly gte: string | null;
   readonly lte: string | null;
 }
 
+const FINENESS = { ever: 0, month: 1, day: 2 } as const satisfies Record<Grain, number>;
+
+const isFiner = (grain: Grain, span: Span): boolean => FINENESS[grain] >= FINENESS[span.grain];
+
+/** The bounds of a span in the texts of cells of a grain: those of months are read by days where months are not kept. */
+function boundsIn(grain: Grain, { grain: of, gte, lte }: Span): Condition | null {
+  if (gte === null && lte === null) return null;
+  const byDay = of === 'month' && grain === 'day';
+  return {
+    ...(gte === null ? {} : { gte: byDay ? `${gte}-01` : gte }),
+    ...(lte === null ? {} : { lte: byDay ? `${lte}-31` : lte }),
+  };
+}
+
 /** A range as whole months where it holds any, and the days before and after them. */
-function spansOf(grains: readonly Grain[], { from, to }: Range): readonly Span[] {
+function spansOf({ from, to }: Range): readonly Span[] {
   if (from !== null && to !== null && from > to) return [];
-  if (from === null && to === null) return [{ grain: grains[0] as Grain, gte: null, lte: null }];
+  if (from === null && to === null) return [{ grain: 'ever', gte: null, lte: null }];
   const days: Span = { grain: 'day', gte: from, lte: to };
-  if (!grains.includes('month')) return [days];
   const first = from === null ? null : firstWholeMonth(from);
   const last = to === null ? null : lastWholeMonth(to);
   if (first !== null && last !== null && first > last) return [days];

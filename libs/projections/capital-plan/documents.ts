@@ -12,7 +12,7 @@ export type Measure = (typeof MEASURES)[number];
 export const FLOWS = cube<'programme'>({
   collection: 'flows',
   dimensions: ['programme'],
-  grains: { value: ['month', 'day'], recorded: ['ever', 'month', 'day'] },
+  cuts: ['em', 'ed', 'mm', 'dd'],
 });
 
 /**
@@ -22,7 +22,7 @@ export const FLOWS = cube<'programme'>({
 export const INTEREST = cube<'programme'>({
   collection: 'interest_only',
   dimensions: ['programme'],
-  grains: { value: ['day'], recorded: ['day'] },
+  cuts: ['dd'],
 });
 
 export const PROGRAMMES = 'programmes';

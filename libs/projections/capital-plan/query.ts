@@ -125,9 +125,10 @@ async function addYearsOfInterest(
   for (let year = first; year <= yearOf(asOf); year++) {
     if (years.has(year)) continue;
     const value = { from: `${year}-01-01` as LocalDate, to: earlierOf(`${year}-12-31` as LocalDate, asOf) };
-    const [days] = pieces(INTEREST, { value, recorded: { from: null, to: knownOn }, due: EVER });
-    const where: Where = { ...days, programme };
-    for await (const _ of view.find(INTEREST.collection, { where, limit: 1 })) years.set(year, NO_YEAR);
+    for (const days of pieces(INTEREST, { value, recorded: { from: null, to: knownOn }, due: EVER })) {
+      const where: Where = { ...days, programme };
+      for await (const _ of view.find(INTEREST.collection, { where, limit: 1 })) years.set(year, NO_YEAR);
+    }
   }
 }
 

@@ -16,11 +16,14 @@ export const MEASURES = [
 ] as const;
 export type Measure = (typeof MEASURES)[number];
 
-/** Thirty districts a programme and source are few enough for one level. */
+/**
+ * Thirty districts a programme and source are few enough for one level, and most entries are recorded on the day from
+ * which they count, so that cells by two days are hardly more than by one.
+ */
 export const BALANCES = cube<'programme' | 'source' | 'district'>({
   collection: 'balances',
   dimensions: ['programme', 'source', 'district'],
-  grains: { value: ['month', 'day'], recorded: ['ever', 'month', 'day'] },
+  cuts: ['em', 'ed', 'mm', 'dd'],
 });
 
 export const collections: readonly Collection[] = [cells(BALANCES, MEASURES)];

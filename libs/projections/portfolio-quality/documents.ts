@@ -17,29 +17,37 @@ const LEVELS = {
 } as const satisfies Record<string, readonly Dimension[]>;
 
 /**
- * The choice of roll-ups: what each level of breakdown keeps on each axis. Fewer cuts make writing cheaper, more make
- * reading cheaper; nothing else depends on it. The full key has about one cell an event by day and hardly fewer by
- * month of recording, so there the months of recording are left out.
+ * The choice of roll-ups: what each level of breakdown keeps, a letter an axis (`e`ver, `m`onth, `d`ay). Fewer cuts
+ * make writing cheaper, more make reading cheaper; nothing else depends on it. Today's knowledge reads `e`; what was
+ * known before reads the rest. The finer the key, the nearer its cells come to one an event, and the less a coarser
+ * cut saves.
  */
-const GRAINS = {
-  all: { value: ['month', 'day'], recorded: ['ever', 'month', 'day'] },
-  district: { value: ['month', 'day'], recorded: ['ever', 'month', 'day'] },
-  kind: { value: ['month', 'day'], recorded: ['ever', 'month', 'day'] },
-  full: { value: ['month', 'day'], recorded: ['ever', 'day'] },
-} as const;
-
-/** Late receipts are few: one in some dozens of payments of principal. */
-const LATE_GRAINS = { value: ['month', 'day'], due: ['month', 'day'], recorded: ['ever', 'day'] } as const;
+const CUTS = {
+  /** By recorded and value day. */
+  quality: {
+    all: ['em', 'ed', 'mm', 'md', 'dm', 'dd'],
+    district: ['em', 'ed', 'mm', 'md', 'dm', 'dd'],
+    kind: ['em', 'ed', 'mm', 'dd'],
+    full: ['em', 'ed', 'dd'],
+  },
+  /** By recorded, value and due day, of late receipts only: one in some dozens of payments of principal. */
+  late: {
+    all: ['emm', 'emd', 'edm', 'edd', 'ddd'],
+    district: ['emm', 'emd', 'edm', 'edd', 'ddd'],
+    kind: ['edd', 'ddd'],
+    full: ['edd', 'ddd'],
+  },
+} as const satisfies Record<string, Record<keyof typeof LEVELS, readonly string[]>>;
 
 const levels = Object.keys(LEVELS) as (keyof typeof LEVELS)[];
 
 /** Smallest first. */
 export const QUALITY: readonly Cube<Dimension>[] = levels.map((level) =>
-  cube<Dimension>({ collection: `quality_${level}`, dimensions: LEVELS[level], grains: GRAINS[level] }),
+  cube<Dimension>({ collection: `quality_${level}`, dimensions: LEVELS[level], cuts: CUTS.quality[level] }),
 );
 /** Principal received after its due day, with that day as a coordinate. */
 export const LATE: readonly Cube<Dimension>[] = levels.map((level) =>
-  cube<Dimension>({ collection: `late_${level}`, dimensions: LEVELS[level], grains: LATE_GRAINS }),
+  cube<Dimension>({ collection: `late_${level}`, dimensions: LEVELS[level], cuts: CUTS.late[level] }),
 );
 
 /** Sums up to a value date: parts paid out, loans with outstanding above zero, and đồng. */
