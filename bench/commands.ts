@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CommandRequest } from '../libs/engine/answers.js';
 import type { Ledger } from '../libs/engine/ledger.js';
 import { accepted, copyOf, openBenchLedger, payments } from './lending.js';
-import { atOnce, bestRate, type Line, type Place, ROUNDS, rateOf } from './measurement.js';
+import { atOnce, bestRate, type Line, type Place, rateOf } from './measurement.js';
 import { insertRows } from './raw-sqlite.js';
 import { everyReadModel } from './reads.js';
 
@@ -31,18 +31,19 @@ export async function measureCommands({ base, directory }: Place): Promise<reado
 
 /** The write path alone, over a ledger in `directory`. */
 export async function measureCallers(directory: string): Promise<{ rate: number; perTransaction: number }> {
-  let transactions = 0;
-  const { ledger, close } = await openBenchLedger(directory, [], () => {
+  let [appends, transactions] = [0, 0];
+  const { ledger, close } = await openBenchLedger(directory, [], (together) => {
+    appends += together;
     transactions++;
   });
   await atOnce(CALLERS, 2_000, post(ledger, [...payments(2_000, 'warm')]));
-  transactions = 0;
+  [appends, transactions] = [0, 0];
   const rate = await bestRate((round) => {
     const lines = [...payments(COMMANDS, `${round}`)];
     return rateOf(COMMANDS, () => atOnce(CALLERS, COMMANDS, post(ledger, lines)));
   });
   await close();
-  return { rate, perTransaction: (ROUNDS * COMMANDS) / transactions };
+  return { rate, perTransaction: appends / transactions };
 }
 
 /** As a server runs it: read models and processes follow in the same process. */
