@@ -27,11 +27,14 @@ export function parseDate(text: string): LocalDate | null {
 
 /** The text as an instant in its canonical form, or null. Any RFC 3339 offset is taken. */
 export function parseInstant(text: string): Instant | null {
-  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)) return null;
-  if (parseDate(text.slice(0, 10)) === null) return null;
-  const at = Date.parse(text);
+  if (!RFC_3339.test(text) || parseDate(text.slice(0, 10)) === null) return null;
+  const at = Date.parse(text.toUpperCase());
   return Number.isNaN(at) ? null : (new Date(at).toISOString() as Instant);
 }
+
+// Seconds are required, `t` and `z` may be small; leap seconds are not taken.
+const RFC_3339 =
+  /^\d{4}-\d{2}-\d{2}[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** Days since 1970-01-01; the arithmetic of every other function here. */
 export function dayNumber(date: LocalDate): number {
