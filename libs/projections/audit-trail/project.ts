@@ -53,22 +53,27 @@ function keep(event: Stored): readonly Change[] {
   // What no field of its name has, an event is not told apart by.
   const data = event.data as Named;
   const { recordedAt, bookingDate, valueDate, actor } = event.meta;
+  const [first = null, second] = districtsOf(data);
   const fields = {
-    ...{ recorded: recordedDay(event), recordedAt, bookingDate, valueDate, actor },
-    ...{ type: event.type, stream: event.stream },
-    ...{ decision: data.decision ?? null, receipt: data.receipt ?? null, voucher: data.voucher ?? null },
-    ...{ loan: data.loan ?? null, borrower: data.borrower ?? null },
+    recorded: recordedDay(event),
+    recordedAt,
+    bookingDate,
+    valueDate,
+    actor,
+    type: event.type,
+    stream: event.stream,
+    decision: data.decision ?? null,
+    receipt: data.receipt ?? null,
+    voucher: data.voucher ?? null,
+    loan: data.loan ?? null,
+    borrower: data.borrower ?? null,
+    district: first,
     summary: summaryOf(event),
   };
-  const [first = null, second] = districtsOf(data);
   const { position } = event;
-  const row = (place: number, district: string | null): Change => ({
-    op: 'put',
-    collection: ENTRIES,
-    key: { position, place },
-    fields: { ...fields, district },
-  });
-  return second === undefined ? [row(0, first)] : [row(0, first), row(1, second)];
+  const row: Change = { op: 'put', collection: ENTRIES, key: { position, place: 0 }, fields };
+  if (second === undefined) return [row];
+  return [row, { ...row, key: { position, place: 1 }, fields: { ...fields, district: second } }];
 }
 
 function districtsOf({ district, fromDistrict, toDistrict }: Named): readonly string[] {

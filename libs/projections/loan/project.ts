@@ -45,7 +45,11 @@ function keep(event: LoanStored): readonly Change[] {
       collection: EVENTS,
       key: { loan: data.loan, revision },
       fields: {
-        ...{ position, type, version, data, recorded: recordedDay(event) },
+        position,
+        type,
+        version,
+        data,
+        recorded: recordedDay(event),
         meta: { valueDate, bookingDate, recordedAt, causationId },
       },
     },

@@ -1,4 +1,4 @@
-import { addDays, type Instant, type LocalDate } from '../../kernel/dates.js';
+import type { Instant, LocalDate } from '../../kernel/dates.js';
 import type {
   Aggregate,
   CommandEntry,
@@ -261,4 +261,3 @@ export function accepted(refused: string | null): void {
 export const loanState = (ledger: TestLedger, loan: string): unknown => ledger.state(loanStream(loan));
 
 export const day = (text: string): LocalDate => text as LocalDate;
-export const daysAfter = addDays;
