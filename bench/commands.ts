@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import type { CommandRequest } from '../libs/engine/answers.js';
 import type { Ledger } from '../libs/engine/ledger.js';
-import { accepted, copyOf, openBenchLedger, payments } from './lending.js';
+import { accepted, copyOf, everyReadModel, openBenchLedger, payments } from './lending.js';
 import { atOnce, bestRate, type Line, type Place, rateOf } from './measurement.js';
 import { insertRows } from './raw-sqlite.js';
-import { everyReadModel } from './reads.js';
 
 /** Callers that each wait for their answer before they send again. */
 export const CALLERS = 64;

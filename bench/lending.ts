@@ -9,6 +9,8 @@ import { openSqliteEventStore } from '../libs/event-store/sqlite/store.js';
 import { addDays, dayOf, type Instant, type LocalDate } from '../libs/kernel/dates.js';
 import { invariant } from '../libs/kernel/result.js';
 import { lendingDomain } from '../libs/lending/catalogue.js';
+import { projections } from '../libs/projections/catalogue.js';
+import { project } from '../libs/projections/projection.js';
 import { overlayReadStore } from '../libs/read-store/memory/overlay.js';
 import type { ReadStore } from '../libs/read-store/port.js';
 import { openSqliteReadStore } from '../libs/read-store/sqlite/store.js';
@@ -26,6 +28,11 @@ const [PROGRAMME, SOURCE, DECISION] = ['employment', 'central', '1/QD-UBND'];
 export const clock = (): Instant => new Date().toISOString() as Instant;
 export const TODAY: LocalDate = dayOf(clock());
 const DISBURSED: LocalDate = addDays(TODAY, -DAYS_OF_INTEREST);
+
+export const everyReadModel: readonly Followed[] = projections.map((projection) => ({
+  model: projection,
+  project: (event) => project(projection, event),
+}));
 
 export interface OpenBenchLedger {
   readonly ledger: Ledger;
@@ -66,12 +73,15 @@ export async function openBenchLedger(
   };
 }
 
-/** A ledger of `LOANS` active loans, sixty days old, in `directory`. */
+/** A ledger of `LOANS` active loans, sixty days old, in `directory`; its read models have seen all of it. */
 export async function makeBase(directory: string): Promise<void> {
   const { ledger, close } = await openBenchLedger(directory);
   await postSheet(ledger, setupLines());
   await accepted(ledger.handle({ command: 'close-business-day', id: 'close', data: { date: addDays(TODAY, -1) } }));
   await close();
+  const followed = await openBenchLedger(directory, everyReadModel);
+  await followed.ledger.catchUp();
+  await followed.close();
 }
 
 /** A copy of a ledger that is closed, for one measurement to write to. */

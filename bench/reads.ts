@@ -1,27 +1,20 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
-import type { Followed } from '../libs/engine/ledger.js';
 import { openLedger } from '../libs/engine/open-ledger.js';
 import { overlayEventStore } from '../libs/event-store/memory/overlay.js';
 import type { EventStore } from '../libs/event-store/port.js';
 import { invariant } from '../libs/kernel/result.js';
 import { lendingDomain } from '../libs/lending/catalogue.js';
 import { projections } from '../libs/projections/catalogue.js';
-import { project } from '../libs/projections/projection.js';
 import { overlayReadStore } from '../libs/read-store/memory/overlay.js';
 import { openSqliteReadStore } from '../libs/read-store/sqlite/store.js';
-import { clock, copyOf, eventsFile, openBenchLedger, payments, postSheet } from './lending.js';
+import { clock, copyOf, eventsFile, everyReadModel, openBenchLedger, payments, postSheet } from './lending.js';
 import { bestRate, type Line, type Place, rateOf } from './measurement.js';
 
 const PAYMENTS = 50_000;
 /** Rows of one statement, as the event store reads them. */
 const ROWS = 64;
-
-export const everyReadModel: readonly Followed[] = projections.map((projection) => ({
-  model: projection,
-  project: (event) => project(projection, event),
-}));
 
 /** Reading all events in order, and building all read models from nothing, beside SQLite and JSON.parse alone. */
 export async function measureReads({ base, directory }: Place): Promise<readonly Line[]> {

@@ -121,7 +121,8 @@ type Rows = { readonly rows: readonly Record<string, unknown>[]; readonly total?
 function comparable(answer: unknown): unknown {
   if (answer === null) return [];
   const { rows } = answer as Rows;
-  const figures = (row: Record<string, unknown>) => Object.values(row).filter((v) => typeof v === 'number' && v !== 0);
+  const figures = ({ year: _, ...row }: Record<string, unknown>) =>
+    Object.values(row).filter((value) => typeof value === 'number' && value !== 0);
   return rows
     .filter((row) => figures(row).length > 0)
     .map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))))

@@ -2,9 +2,9 @@ import type { LocalDate } from '../../kernel/dates.js';
 import { asDong } from '../../kernel/money.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
-import { addTo, type Cube, recordedDay } from '../cube.js';
+import { addTo, recordedDay } from '../cube.js';
 import type { Projection } from '../projection.js';
-import { collections, FLOWS, INTEREST, type Measure, PROGRAMMES, VERSION } from './documents.js';
+import { collections, FLOWS, type Measure, PROGRAMMES, VERSION } from './documents.js';
 
 export const capitalPlan: Projection = {
   name: 'capital-plan',
@@ -52,7 +52,7 @@ function recovered(
 ): readonly Change[] {
   const { principalOverdue, principalDue, principalPrepaid } = event.data.allocation;
   const principal = asDong(principalOverdue + principalDue + principalPrepaid);
-  return principal === 0 ? post(ONLY_INTEREST, event, {}) : post(ALL_FLOWS, event, { recovered: sign * principal });
+  return principal === 0 ? [] : flow(event, { recovered: sign * principal });
 }
 
 type Dated = Parameters<typeof recordedDay>[0] & {
@@ -60,18 +60,10 @@ type Dated = Parameters<typeof recordedDay>[0] & {
   readonly meta: { readonly valueDate: LocalDate };
 };
 
-const flow = (event: Dated, deltas: { readonly [M in Measure]?: number }) => post(ALL_FLOWS, event, deltas);
-
-function post(
-  cubes: readonly Cube<'programme'>[],
-  event: Dated,
-  deltas: { readonly [M in Measure]?: number },
-): readonly Change[] {
+function flow(event: Dated, deltas: { readonly [M in Measure]?: number }): readonly Change[] {
   const changes: Change[] = [];
-  const days = { value: event.meta.valueDate, recorded: recordedDay(event) };
-  addTo(changes, cubes, event.data, days, { entries: 1, ...deltas });
+  addTo(changes, CUBES, event.data, { value: event.meta.valueDate, recorded: recordedDay(event) }, { ...deltas });
   return changes;
 }
 
-const ALL_FLOWS = [FLOWS];
-const ONLY_INTEREST = [INTEREST];
+const CUBES = [FLOWS];

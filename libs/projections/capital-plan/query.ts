@@ -1,12 +1,12 @@
-import { earlierOf, type LocalDate, yearOf } from '../../kernel/dates.js';
+import type { LocalDate } from '../../kernel/dates.js';
 import { type DataOf, optional } from '../../kernel/fields.js';
 import { amountJson } from '../../kernel/money.js';
 import type { ProgrammeStored } from '../../lending/programme/events.js';
 import { programmeId } from '../../lending/vocabulary.js';
 import type { ReadView, Where } from '../../read-store/port.js';
-import { amountOf, EVER, pieces, sumCells, textIn } from '../cube.js';
+import { amountOf, sumCells, textIn } from '../cube.js';
 import type { AsOf, Query } from '../projection.js';
-import { FLOWS, INTEREST, MEASURES, type Measure, PROGRAMMES } from './documents.js';
+import { FLOWS, MEASURES, type Measure, PROGRAMMES } from './documents.js';
 
 /** Left out: all programmes together. */
 const parameters = { programme: optional(programmeId()) };
@@ -40,7 +40,10 @@ export const capitalPlanQuery: Query<typeof parameters, CapitalPlan> = {
   run,
 };
 
-/** A programme that was not opened by `asOf`, or not known by `knownOn`, has no rows: there is no plan to hold up. */
+/**
+ * A row for each year with a target, and for each other year in which something came to be other than 0. A programme
+ * that was not opened by `asOf`, or not known by `knownOn`, has no rows: there is no plan to hold up.
+ */
 async function run(view: ReadView, { programme }: DataOf<typeof parameters>, at: AsOf): Promise<CapitalPlan> {
   const { asOf, knownOn } = at;
   const years = new Map<number, Year>();
@@ -56,8 +59,10 @@ async function run(view: ReadView, { programme }: DataOf<typeof parameters>, at:
     }
   }
   await addFlows(view, years, new Set(plans.keys()), at);
-  for (const name of plans.keys()) await addYearsOfInterest(view, years, name, at);
-  const rows = [...years].sort(([a], [b]) => a - b);
+  const planned = new Set([...plans.values()].flatMap(({ targets }) => targets.map(({ year }) => year)));
+  const rows = [...years]
+    .filter(([year, of]) => planned.has(year) || NAMES.some((name) => of[name] !== 0n))
+    .sort(([a], [b]) => a - b);
   const total = rows.reduce((sum, [, year]) => together(sum, year), NO_YEAR);
   return {
     programme,
@@ -106,29 +111,9 @@ async function addFlows(
   for (const row of found) {
     if (!programmes.has(textIn(row, 'programme'))) continue;
     const flows = Object.fromEntries(MEASURES.map((measure) => [measure, BigInt(amountOf(row, measure))]));
-    if (flows.entries === 0n) continue;
     // A month's text and a day's begin with the year.
     const year = Number(textIn(row, 'value').slice(0, 4));
     years.set(year, together(years.get(year) ?? NO_YEAR, { ...NO_YEAR, ...flows }));
-  }
-}
-
-/** Years in which nothing but interest was paid: later ones than the first with flows, since a loan comes first. */
-async function addYearsOfInterest(
-  view: ReadView,
-  years: Map<number, Year>,
-  programme: string,
-  { asOf, knownOn }: AsOf,
-): Promise<void> {
-  const first = Math.min(...years.keys());
-  if (!Number.isFinite(first)) return;
-  for (let year = first; year <= yearOf(asOf); year++) {
-    if (years.has(year)) continue;
-    const value = { from: `${year}-01-01` as LocalDate, to: earlierOf(`${year}-12-31` as LocalDate, asOf) };
-    for (const days of pieces(INTEREST, { value, recorded: { from: null, to: knownOn }, due: EVER })) {
-      const where: Where = { ...days, programme };
-      for await (const _ of view.find(INTEREST.collection, { where, limit: 1 })) years.set(year, NO_YEAR);
-    }
   }
 }
 
