@@ -1,0 +1,137 @@
+import { memoryLedger } from '../../test/harness.js';
+import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
+import type { openLedger } from './open-ledger.js';
+
+/** Counts events by type; takes none of a type that it was told to fear. */
+function counting(name: string, feared: Set<string> = new Set()): Followed {
+  const collection = { name: 'counts', key: { type: 'text' as const }, measures: ['events'] };
+  return {
+    model: { name, version: 1, collections: [collection] },
+    project: ({ type }) => {
+      if (feared.has(type)) throw new Error(`cannot take ${type}`);
+      return [{ op: 'add', collection: 'counts', key: { type }, measures: { events: 1 } }];
+    },
+  };
+}
+
+const open = (programme: string) => ({
+  command: 'open-programme',
+  id: `open-${programme}`,
+  valueDate: '2021-07-01',
+  data: { programme, name: programme, plan: '159/KH-UBND', from: '2021-01-01', to: '2025-12-31', targets: [] },
+});
+
+const group = (name: string) => ({
+  command: 'register-group',
+  id: `group-${name}`,
+  valueDate: '2021-07-01',
+  data: { group: name, district: '001', commune: '00004', massOrganisation: 'WOMEN' },
+});
+
+const total = (ledger: Awaited<ReturnType<typeof openLedger>>, model: string, after: string | null = null) =>
+  ledger.read(model, after, async (view) => {
+    const [row] = await view.sum('counts', { where: [{}], by: [], measures: ['events'] });
+    return Number(row?.events ?? 0);
+  });
+
+describe('a follower', () => {
+  it('stops at the event that it cannot take, by name, and no other follower stops', async () => {
+    const feared = new Set(['GroupRegistered']);
+    const { ledger } = await memoryLedger({ followed: [counting('bold'), counting('timid', feared)], follow: true });
+    await ledger.handle(open('P'));
+    const answer = await ledger.handle(group('G'));
+    const token = answer.accepted ? answer.token : '';
+    await ledger.handle(open('Q'));
+    expect(await total(ledger, 'bold')).toBe(4);
+    await expect(total(ledger, 'timid', token)).rejects.toThrow(FollowerHalted);
+    const status = ledger.followers().find(({ name }) => name === 'timid');
+    expect(status).toMatchObject({
+      state: 'halted',
+      sequence: 2,
+      halted: { type: 'GroupRegistered', stream: 'group-G' },
+    });
+    await ledger.close();
+  });
+
+  it('takes the event when it is retried after the cause is mended, and loses and doubles nothing', async () => {
+    const feared = new Set(['GroupRegistered']);
+    const { ledger } = await memoryLedger({ followed: [counting('timid', feared)], follow: true });
+    for (const request of [open('P'), group('G'), group('H'), open('Q')]) await ledger.handle(request);
+    await expect(total(ledger, 'timid')).rejects.toThrow(FollowerHalted);
+    feared.clear();
+    expect(ledger.retry('timid')).toBe(true);
+    expect(ledger.retry('nobody')).toBe(false);
+    expect(await total(ledger, 'timid')).toBe(5);
+    await ledger.close();
+  });
+
+  it('lets a reader with a token wait until it has passed, and tells one whose token never comes', async () => {
+    const { ledger } = await memoryLedger({ followed: [counting('bold')], follow: true });
+    for (let n = 0; n < 50; n++) {
+      const answer = await ledger.handle(group(`G${n}`));
+      expect(await total(ledger, 'bold', answer.accepted ? answer.token : '')).toBe(n + 2);
+    }
+    await expect(total(ledger, 'bold', '9'.repeat(20))).rejects.toThrow(FollowerBehind);
+    await ledger.close();
+  }, 20_000);
+
+  it('goes on where it was after a restart', async () => {
+    const first = await memoryLedger({ followed: [counting('bold')], follow: true });
+    await first.ledger.handle(group('G'));
+    expect(await total(first.ledger, 'bold')).toBe(2);
+    await first.ledger.close();
+    const { store, readStore } = first;
+    const second = await memoryLedger({ store, readStore, followed: [counting('bold')], follow: true });
+    await second.ledger.handle(group('H'));
+    expect(await total(second.ledger, 'bold')).toBe(3);
+    await second.ledger.close();
+  });
+});
+
+describe('a rebuild', () => {
+  it('takes the place of the live read model while commands and reads go on, and no read fails', async () => {
+    const { ledger, readStore } = await memoryLedger({ followed: [counting('bold')], follow: true });
+    for (let n = 0; n < 30; n++) await ledger.handle(group(`G${n}`));
+    let stop = false;
+    const reading = (async () => {
+      let reads = 0;
+      for (let last = 0; !stop; reads++) {
+        const found = await total(ledger, 'bold');
+        expect(found).toBeGreaterThanOrEqual(last);
+        last = found;
+      }
+      return reads;
+    })();
+    const writing = (async () => {
+      for (let n = 30; !stop; n++) await ledger.handle(group(`G${n}`));
+    })();
+    const report = await ledger.rebuild('bold');
+    stop = true;
+    await writing;
+    expect(await reading).toBeGreaterThan(0);
+    expect(report).toMatchObject({ name: 'bold', difference: null, switched: true });
+    expect(await readStore.instances()).toEqual(expect.not.arrayContaining(['bold.1']));
+    await ledger.close();
+  });
+
+  it('names the first document that differs from what was live', async () => {
+    const { store, readStore, ledger } = await memoryLedger({ followed: [counting('bold')] });
+    for (const name of ['G', 'H']) await ledger.handle(group(name));
+    expect(await total(ledger, 'bold')).toBe(3);
+    await ledger.close();
+    const changed: Followed = { ...counting('bold'), project: twice };
+    const again = await memoryLedger({ store, readStore, followed: [changed] });
+    const { difference } = await again.ledger.rebuild('bold');
+    expect(difference).toEqual({
+      collection: 'counts',
+      live: expect.objectContaining({ type: 'GroupRegistered', events: 2 }),
+      rebuilt: expect.objectContaining({ type: 'GroupRegistered', events: 4 }),
+    });
+    await again.ledger.close();
+  });
+});
+
+const twice: Followed['project'] = (event) => {
+  const [change] = counting('bold').project(event);
+  return change === undefined ? [] : [change, change];
+};
