@@ -96,11 +96,12 @@ function settingOf(): Setting {
   };
 }
 
-const judged = (line: Line) =>
-  isSkipped(line)
-    ? line
-    : {
-        ...line,
-        ratio: line.beside === undefined ? null : line.value / line.beside.value,
-        reached: line.goal === undefined ? null : reached(line.value, line.goal),
-      };
+function judged(line: Line) {
+  if (isSkipped(line)) return line;
+  const { value, beside, goal } = line;
+  return {
+    ...line,
+    ratio: beside === undefined ? null : value / beside.value,
+    reached: goal === undefined ? null : reached(value, goal),
+  };
+}
