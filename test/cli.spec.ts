@@ -126,6 +126,7 @@ describe('socai', () => {
       ['events', '--stream', 'loan-ACTIVE', '--limit', '3'],
       ['query', 'events', '--limit', '2'],
       ['digest'],
+      ['audit'],
       ['command', 'approve-loan', '--id', 'x', '--loan', 'no spaces', '--amount', '5', '--decision', 'D'],
       ['close-day', '--date', '2199-01-01'],
       ['projections', 'retry', 'nothing'],
@@ -139,7 +140,7 @@ describe('socai', () => {
     const table = await socai(['query', 'district-balances', '--data', filled]);
     expect(table.out).toMatch(/300\.000\.000\s₫/);
     expect(await server.stop()).toBe(0);
-    expect(alone.map(({ code }) => code)).toEqual([0, 0, 1, 2, 1, 0, 0, 0, 1, 1, 1]);
+    expect(alone.map(({ code }) => code)).toEqual([0, 0, 1, 2, 1, 0, 0, 0, 0, 1, 1, 1]);
     expect(through.map(({ code, out }) => [code, out])).toEqual(alone.map(({ code, out }) => [code, out]));
   }, 60_000);
 
@@ -167,7 +168,18 @@ describe('socai', () => {
       .map((match) => match[1] ?? '')
       .filter((verb) => verb !== 'help');
     expect(verbs).toEqual(
-      expect.arrayContaining(['serve', 'command', 'query', 'close-day', 'events', 'projections', 'rebuild', 'digest']),
+      expect.arrayContaining([
+        'serve',
+        'command',
+        'query',
+        'close-day',
+        'events',
+        'projections',
+        'rebuild',
+        'digest',
+        'audit',
+        'bench',
+      ]),
     );
     for (const verb of verbs) {
       const help = await socai([verb, '--help']);

@@ -248,6 +248,7 @@ describe('HTTP', () => {
 
     it('has a route for its digest, its day, and its projections', async () => {
       expect(await json(await at.get('/v1/digest'))).toEqual({ digest: await at.ledger.digest() });
+      expect(await json(await at.get('/v1/audit'))).toMatchObject({ holds: true, failure: null });
       expect(await json(await at.get('/v1/business-day'))).toMatchObject({ open: OPEN, simulated: true });
       const { projections: shown } = await json(await at.get('/v1/projections'));
       const names = (shown as { name: string }[]).map(({ name }) => name);
@@ -277,7 +278,7 @@ describe('HTTP', () => {
       const names = [
         ...commands.filter((entry) => entry.public).map(({ name }) => `/v1/commands/${name}`),
         ...queries.map(({ name }) => `/v1/${name}`),
-        ...['/v1/commands', '/v1/events', '/v1/digest', '/v1/projections'],
+        ...['/v1/commands', '/v1/events', '/v1/digest', '/v1/audit', '/v1/projections'],
       ];
       expect(Object.keys(paths)).toEqual(expect.arrayContaining(names));
       expect(paths['/v1/commands/disburse-loan']).toMatchObject({

@@ -27,5 +27,7 @@ export interface EventsGateway {
   /** NDJSON in pieces, or the refusal. */
   events(parameters: Readonly<Record<string, string>>): Promise<AsyncIterable<string> | Reply>;
   digest(): Promise<Reply>;
+  /** Every event hashed again and held against its seal. */
+  audit(): Promise<Reply>;
   close(): Promise<void>;
 }

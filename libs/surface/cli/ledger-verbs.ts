@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { FollowerStatus } from '../../engine/answers.js';
 import type { RebuildReport } from '../../engine/ledger.js';
+import type { AuditReport } from '../../proof/audit.js';
 import { wholeText } from '../formats/vietnamese.js';
 import { examples } from './examples.js';
 import type { Host } from './host.js';
@@ -9,7 +10,7 @@ import type { Run } from './program.js';
 import { Progress } from './progress.js';
 import { EXIT, type Session } from './session.js';
 
-/** What is done to the ledger as a whole: projections, rebuild, digest, bench. */
+/** What is done to the ledger as a whole: projections, rebuild, digest, audit, bench. */
 export function addLedgerVerbs(program: Command, host: Host, run: Run): void {
   addProjections(program, run);
   addRebuild(program, run);
@@ -22,6 +23,19 @@ export function addLedgerVerbs(program: Command, host: Host, run: Run): void {
         session.withEvents(async (gateway) =>
           session.show(await gateway.digest(), (body) => `${(body as { readonly digest: string }).digest}\n`),
         ),
+      ),
+    );
+  program
+    .command('audit')
+    .description('hash every event again and hold it against its seal; names the first that fails, and how')
+    .addHelpText('after', examples('socai audit', 'socai audit --json'))
+    .action((_: unknown, command: Command) =>
+      run(command, (session) =>
+        session.withEvents(async (gateway) => {
+          const reply = await gateway.audit();
+          await session.show(reply, auditText);
+          if (reply.ok && !(reply.body as AuditReport).holds) session.worse(EXIT.refused);
+        }),
       ),
     );
   const { bench } = host;
@@ -95,6 +109,12 @@ async function rebuild(session: Session, name: string | undefined): Promise<void
       await session.show(reply, reportText);
     }
   });
+}
+
+function auditText(body: unknown): string {
+  const { events, streams, failure } = body as AuditReport;
+  if (failure === null) return `${wholeText(events)} events in ${wholeText(streams)} streams: nothing was changed\n`;
+  return `${failure.stream} ${failure.revision} at ${failure.position}: ${failure.what}\n`;
 }
 
 function followersText(body: unknown): string {

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../kernel/decider.js';
 import type { Query } from '../../projections/projection.js';
+import { auditHistory } from '../../proof/audit.js';
 import { runSheet } from '../bulk/sheet.js';
 import { accepted, type Reply, refusedReply, replyOf } from '../formats/answer.js';
 import type { Language } from '../formats/negotiate.js';
@@ -63,6 +64,7 @@ export function localEvents({ source, close }: OpenedEvents, language: Language)
       return lines.ok ? lines.value : refusedReply(problemOf(lines.error, language));
     },
     digest: async () => accepted({ digest: await source.digest() }),
+    audit: async () => accepted(await auditHistory(source.store.readAll())),
   };
 }
 

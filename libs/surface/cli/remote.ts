@@ -39,6 +39,7 @@ export function remoteEvents(address: string, language: Language): EventsGateway
       return response.statusCode === 200 ? textOf(response) : replyOf(response);
     },
     digest: () => callFor(address, language, 'GET', '/v1/digest', {}),
+    audit: () => callFor(address, language, 'GET', '/v1/audit', {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
+import { auditHistory } from '../../proof/audit.js';
 import { isObject, toJson } from '../formats/json.js';
 import { formatOf } from '../formats/negotiate.js';
 import { problemOfError, RequestRefused, refused } from '../formats/problem.js';
@@ -31,6 +32,12 @@ export class LedgerController {
   async digest(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
     reply.header('content-type', JSON_TYPE);
     return toJson({ digest: await this.ledger.digest() });
+  }
+
+  @Get('audit')
+  async audit(@Res({ passthrough: true }) reply: ReplyLike): Promise<string> {
+    reply.header('content-type', JSON_TYPE);
+    return toJson(await auditHistory(this.ledger.store.readAll()));
   }
 
   @Get('business-day')

@@ -116,6 +116,7 @@ function describeBulk(): void {
 const LEDGER_SUMMARIES = {
   events: 'Events as stored, NDJSON: a stream, or the global order from a position.',
   digest: "The ledger's digest: one hash over the last seal of each stream.",
+  audit: 'Every event hashed again and held against its seal; names the first that fails, and how.',
   businessDay: 'The open business day, and whether the ledger is a simulation.',
   projections: 'How far each follower has come, and what stopped it.',
   retry: 'A halted projection tries its event again.',

@@ -13,7 +13,7 @@ import { type MadeQuery, makeQuery, queriesController } from './queries.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
 /** Names under /v1 that no query may take. */
-const TAKEN: readonly string[] = ['commands', 'events', 'digest', 'business-day', 'projections'];
+const TAKEN: readonly string[] = ['commands', 'events', 'digest', 'audit', 'business-day', 'projections'];
 
 /** What Nest knows the surface by. */
 @Module({})
