@@ -4,6 +4,7 @@ import type { LocalDate } from '../libs/kernel/dates.js';
 import { readFields } from '../libs/kernel/fields.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
 import { project } from '../libs/projections/projection.js';
+import type { ReadView } from '../libs/read-store/port.js';
 import { memoryLedger } from './harness.js';
 import type { Day } from './model/exact.js';
 import { type History, history } from './model/generate.js';
@@ -43,7 +44,19 @@ async function sameAnswers(ledger: Ledger, { lines, answers }: History): Promise
     const where = `line ${index + 1} ${JSON.stringify(line)}: ${JSON.stringify(found)}`;
     if (expected?.outcome === 'refused') expect([where, found.outcome]).toEqual([where, 'refused']);
     else expect([where, found]).toEqual([where, expected]);
+    // The capital identity and its kin hold after every command, not only where a figure is asked for.
+    const invariants = await ledger.read('invariants', null, (view) => invariantsHold(view, ledger.today()));
+    expect([where, invariants]).toEqual([where, []]);
   }
+}
+
+async function invariantsHold(view: ReadView, today: LocalDate): Promise<readonly unknown[]> {
+  const query = queries.find(({ name }) => name === 'invariants');
+  const answer = (await query?.run(view, {}, { asOf: today, knownOn: null, today })) as {
+    readonly checks: readonly { readonly holds: boolean }[];
+    readonly violations: readonly unknown[];
+  };
+  return [...answer.checks.filter(({ holds }) => !holds), ...answer.violations];
 }
 
 /** Some of the days on which something changes, past and to come, with days of recording. */
