@@ -41,10 +41,19 @@ export interface Book {
   readonly payments: readonly Payment[];
 }
 
+/** The second axis of status (domain §3): what is so of a loan beside where it stands. */
+export type LoanFlag =
+  | 'RESCHEDULED'
+  | 'MISAPPROPRIATED'
+  | 'BORROWED_ON_BEHALF'
+  | 'WRONG_PURPOSE'
+  | 'ABSENT'
+  | 'DECEASED'
+  | 'IN_LITIGATION';
+
 /**
- * A loan's first axis of status, as far as decisions made it: `APPROVED` covers what is disbursed, settled and
- * reopened too, since those follow from the book and a day. The second axis (rescheduled, misappropriated, …) is a set
- * of flags; no command sets one yet.
+ * The first axis of status, as far as decisions made it: `APPROVED` covers what is disbursed, settled and reopened
+ * too, since those follow from the book and a day.
  */
 export type Loan =
   | { readonly status: 'NONE' }
@@ -57,10 +66,13 @@ export interface ApprovedLoan {
   readonly application: Application;
   readonly approval: Approval;
   readonly book: Book;
+  /** No command sets one yet: rescheduling and the others come with later issues. */
+  readonly flags: ReadonlySet<LoanFlag>;
   /** Instalments that a close has recorded as overdue: once each, whatever is paid or reversed later. */
   readonly recordedOverdue: ReadonlySet<number>;
 }
 
+const NO_FLAGS: ReadonlySet<LoanFlag> = new Set();
 export const EMPTY_BOOK: Book = { installments: [], parts: [], payments: [] };
 
 export const loan: Aggregate<Loan> = {
@@ -84,7 +96,12 @@ export function evolve(state: Loan, event: LoanEvent): Loan {
       invariant(state.status === 'APPLIED', 'an approval follows an application');
       const approval = { ...event.data, valueDate: event.meta.valueDate };
       const { application } = state;
-      return { status: 'APPROVED', application, approval, book: EMPTY_BOOK, recordedOverdue: new Set() };
+      return {
+        ...{ status: 'APPROVED', application, approval },
+        book: EMPTY_BOOK,
+        flags: NO_FLAGS,
+        recordedOverdue: new Set(),
+      };
     }
     case 'LoanRejected':
       invariant(state.status === 'APPLIED', 'a rejection follows an application');

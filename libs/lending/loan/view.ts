@@ -2,7 +2,7 @@ import { daysBetween, type LocalDate } from '../../kernel/dates.js';
 import { type Amount, type Dong, narrow } from '../../kernel/money.js';
 import { positionOn, unpaidOn } from './ageing.js';
 import { accruedInterest, interestPaid } from './interest.js';
-import type { Application, ApprovedLoan, Book, Loan, Part, Payment } from './state.js';
+import type { Application, ApprovedLoan, Book, Loan, LoanFlag, Part, Payment } from './state.js';
 
 /*
  * A loan on a day: what follows from the facts with value dates up to it. Which facts are known is the caller's choice
@@ -16,6 +16,7 @@ export type PortionStatus = 'IN_TERM' | 'EXTENDED' | 'OVERDUE' | 'FROZEN' | 'WRI
 
 export interface LoanOnADay {
   readonly status: LoanStatus;
+  readonly flags: readonly LoanFlag[];
   readonly outstanding: Dong;
   readonly inTerm: number;
   readonly overdue: number;
@@ -63,6 +64,7 @@ export const applicationOf = (loan: Loan): Application | null => (loan.status ==
 
 const NOTHING: LoanOnADay = {
   status: 'APPLIED',
+  flags: [],
   outstanding: 0 as Dong,
   inTerm: 0,
   overdue: 0,
@@ -82,6 +84,7 @@ function disbursedLoanOn(loan: ApprovedLoan, day: LocalDate, disbursements: read
   const received = paid.inTerm + paid.overdue;
   return {
     status: isSettled(loan, day) ? 'SETTLED' : 'ACTIVE',
+    flags: [...loan.flags].sort(),
     outstanding,
     inTerm: outstanding - overdue,
     overdue,

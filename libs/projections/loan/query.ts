@@ -2,7 +2,7 @@ import type { LocalDate } from '../../kernel/dates.js';
 import type { DataOf } from '../../kernel/fields.js';
 import { amountJson } from '../../kernel/money.js';
 import type { Allocation } from '../../lending/loan/events.js';
-import type { Dimensions, Loan } from '../../lending/loan/state.js';
+import type { Dimensions, Loan, LoanFlag } from '../../lending/loan/state.js';
 import { applicationOf, type LoanOnADay, type LoanStatus, loanOn } from '../../lending/loan/view.js';
 import { loanId } from '../../lending/vocabulary.js';
 import type { ReadView } from '../../read-store/port.js';
@@ -17,6 +17,8 @@ export interface LoanAnswer extends Dimensions {
   readonly asOf: LocalDate;
   readonly knownOn: LocalDate;
   readonly status: LoanStatus;
+  /** The second axis: empty until a command of a later version sets one. */
+  readonly flags: readonly LoanFlag[];
   readonly outstanding: Money;
   readonly inTerm: Money;
   readonly overdue: Money;
@@ -85,6 +87,7 @@ async function run(view: ReadView, { loan: id }: DataOf<typeof parameters>, at: 
     asOf: at.asOf,
     knownOn: at.knownOn ?? at.today,
     status: onADay.status,
+    flags: onADay.flags,
     outstanding: onADay.outstanding,
     inTerm: onADay.inTerm,
     overdue: onADay.overdue,
