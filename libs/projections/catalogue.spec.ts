@@ -38,6 +38,7 @@ const modelOf = (name: string): Projection => {
 /** One question a query that every generated ledger can be asked. */
 const PARAMETERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'portfolio-quality': { by: 'district,borrowerClass' },
+  'portfolio-quality-by-month': { by: 'district', from: '2021-01-01' },
   'district-balances': { by: 'source' },
   'capital-plan': { programme: 'P0' },
   loan: { loan: 'L0' },

@@ -9,6 +9,7 @@ import { invariantsQuery } from './invariants/query.js';
 import { loan } from './loan/project.js';
 import { loanQuery } from './loan/query.js';
 import { statementQuery } from './loan/statement.js';
+import { portfolioQualityByMonthQuery } from './portfolio-quality/by-month.js';
 import { portfolioQuality } from './portfolio-quality/project.js';
 import { portfolioQualityQuery } from './portfolio-quality/query.js';
 import type { Projection, Query } from './projection.js';
@@ -26,6 +27,7 @@ export const projections: readonly Projection[] = [
 
 export const queries: readonly Query[] = [
   portfolioQualityQuery,
+  portfolioQualityByMonthQuery,
   districtBalancesQuery,
   capitalPlanQuery,
   loanQuery,

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { addDays, type LocalDate } from '../../kernel/dates.js';
+import { addDays, addMonths, earlierOf, type LocalDate, monthOf } from '../../kernel/dates.js';
 import { project } from '../projection.js';
 import { asOfDays, plans, play, recordedDays } from '../testing/histories.js';
 import type { TestLedger } from '../testing/ledger.js';
 import { recount } from '../testing/recount.js';
 import { ask, TinyView, viewOf } from '../testing/view.js';
+import { portfolioQualityByMonthQuery } from './by-month.js';
 import { DIMENSIONS } from './documents.js';
 import { portfolioQuality } from './project.js';
 import { portfolioQualityQuery } from './query.js';
@@ -69,6 +70,29 @@ describe('portfolio quality of generated histories', () => {
         expect(answer.total).toMatchObject(all.total);
       }),
       { numRuns: 30 },
+    );
+  });
+
+  test('by month, is what each month answers alone', async () => {
+    const by = fc.subarray([...DIMENSIONS]);
+    await fc.assert(
+      fc.asyncProperty(plans({ loans: 3, steps: 24 }), by, probes, async (plan, keys, [probe]) => {
+        const ledger = play(plan);
+        const view = viewOf(portfolioQuality, ledger.events);
+        const { asOf, knownOn, from } = daysOf(ledger, probe as Probe);
+        const asked = { by: keys.join() };
+        const answer = await ask(portfolioQualityByMonthQuery, view, { ...asked, from }, { asOf, knownOn });
+        const rows = [];
+        let begins = `${monthOf(from ?? addMonths(asOf, -11))}-01` as LocalDate;
+        expect(answer.from).toBe(begins);
+        for (; begins <= asOf; begins = addMonths(begins, 1)) {
+          const last = earlierOf(addDays(addMonths(begins, 1), -1), asOf);
+          const alone = await ask(portfolioQualityQuery, view, { ...asked, from: begins }, { asOf: last, knownOn });
+          rows.push(...alone.rows.map((row) => ({ month: monthOf(begins), asOf: last, ...row })));
+        }
+        expect(answer.rows).toEqual(rows);
+      }),
+      { numRuns: 40 },
     );
   });
 

@@ -58,7 +58,7 @@ async function run(view: ReadView, { by, from }: DataOf<typeof parameters>, at: 
   const keys = by ?? [];
   const since = from ?? (`${at.asOf.slice(0, 4)}-01-01` as LocalDate);
   const groups = await groupsOf(view, keys, { ...at, since });
-  const targets = await targetsOf(view, at);
+  const targets = (await targetsOf(view, at.knownOn))(at.asOf);
   const rows = [...groups.values()].sort((a, b) => compare(keys, a, b));
   const total = rows.reduce(together, NO_GROUP);
   const figures = (group: Group) => figuresOf(group, targets);
@@ -73,18 +73,18 @@ async function run(view: ReadView, { by, from }: DataOf<typeof parameters>, at: 
 
 // ---------------------------------------------------------------------------------------------------- what is read
 
-const MEASURES = [...STOCKS, ...FLOWS, RECOVERED] as const;
+export const MEASURES = [...STOCKS, ...FLOWS, RECOVERED] as const;
 type Measure = (typeof MEASURES)[number];
 
 /** One row: its keys, its sums, and the programmes that it has loans of. */
-interface Group {
+export interface Group {
   readonly keys: Readonly<Partial<Record<Dimension, string>>>;
   readonly programmes: ReadonlySet<string>;
   readonly sums: Readonly<Record<Measure, bigint>>;
 }
 
-const NO_SUMS = Object.fromEntries(MEASURES.map((measure) => [measure, 0n])) as Record<Measure, bigint>;
-const NO_GROUP: Group = { keys: {}, programmes: new Set(), sums: NO_SUMS };
+export const NO_SUMS = Object.fromEntries(MEASURES.map((measure) => [measure, 0n])) as Record<Measure, bigint>;
+export const NO_GROUP: Group = { keys: {}, programmes: new Set(), sums: NO_SUMS };
 
 interface Period extends AsOf {
   readonly since: LocalDate;
@@ -125,13 +125,13 @@ function groupOf(row: Sums): Group {
   return { keys: {}, programmes: new Set(sums.parts > 0n ? [textIn(row, 'programme')] : []), sums };
 }
 
-function together(a: Group, b: Group): Group {
+export function together(a: Group, b: Group): Group {
   const sums = { ...NO_SUMS };
   for (const measure of MEASURES) sums[measure] = a.sums[measure] + b.sums[measure];
   return { keys: a.keys, programmes: new Set([...a.programmes, ...b.programmes]), sums };
 }
 
-function compare(keys: readonly Dimension[], a: Group, b: Group): number {
+export function compare(keys: readonly Dimension[], a: Group, b: Group): number {
   for (const key of keys) {
     const [left, right] = [a.keys[key] ?? '', b.keys[key] ?? ''];
     if (left !== right) return left < right ? -1 : 1;
@@ -143,16 +143,24 @@ function compare(keys: readonly Dimension[], a: Group, b: Group): number {
 
 type Target = Extract<ProgrammeStored, { type: 'ProgrammeOpened' }>['data']['targets'][number];
 
-/** Each programme's target for the year of `asOf`, or the latest before it, or else the earliest. */
-async function targetsOf(view: ReadView, { asOf, knownOn }: AsOf): Promise<ReadonlyMap<string, Target>> {
-  const found = new Map<string, Target>();
+/** Each programme's target for the year of a day, or the latest before it, or else the earliest. */
+export async function targetsOf(
+  view: ReadView,
+  knownOn: LocalDate | null,
+): Promise<(asOf: LocalDate) => ReadonlyMap<string, Target>> {
+  const plans: (readonly [string, readonly Target[]])[] = [];
   const where: Where = knownOn === null ? {} : { recorded: { lte: knownOn } };
   for await (const row of view.find(PROGRAMMES, { where })) {
     // Written by project.ts from the event's own list.
-    const target = targetFor(row.targets as readonly Target[], yearOf(asOf));
-    if (target !== undefined) found.set(row.programme as string, target);
+    plans.push([row.programme as string, row.targets as readonly Target[]]);
   }
-  return found;
+  return (asOf) =>
+    new Map(
+      plans.flatMap(([programme, targets]) => {
+        const target = targetFor(targets, yearOf(asOf));
+        return target === undefined ? [] : [[programme, target] as const];
+      }),
+    );
 }
 
 function targetFor(targets: readonly Target[], year: number): Target | undefined {
@@ -162,7 +170,7 @@ function targetFor(targets: readonly Target[], year: number): Target | undefined
 
 // ---------------------------------------------------------------------------------------------------------- answer
 
-function figuresOf({ sums, programmes }: Group, known: ReadonlyMap<string, Target>): QualityFigures {
+export function figuresOf({ sums, programmes }: Group, known: ReadonlyMap<string, Target>): QualityFigures {
   const { outstanding, overdue, fellDue } = sums;
   // What was received after `since` of what had been due before it is no part of what fell due in the period.
   const collectedOfDue = sums.collected - sums.recovered;
