@@ -38,6 +38,7 @@ export interface OpenOptions {
 const followed: readonly Followed[] = projections.map((projection) => ({
   model: projection,
   project: (event) => project(projection, event),
+  ...(projection.rollUp === undefined ? {} : { rollUp: projection.rollUp }),
 }));
 
 /** The ledger of a directory that this process holds. */

@@ -35,6 +35,22 @@ const total = (ledger: Awaited<ReturnType<typeof openLedger>>, model: string, af
   });
 
 describe('a follower', () => {
+  it('writes what a folded batch comes to', async () => {
+    const seen: number[] = [];
+    const rolled: Followed = {
+      ...counting('rolled'),
+      rollUp: (folded) => {
+        seen.push(folded.length);
+        return folded.map((change) => (change.op === 'add' ? { ...change, measures: { events: 100 } } : change));
+      },
+    };
+    const { ledger } = await memoryLedger({ followed: [rolled] });
+    for (const name of ['G', 'H', 'I']) await ledger.handle(group(name));
+    // The opening and three groups: two types, folded before they are rolled up.
+    expect([await total(ledger, 'rolled'), seen]).toEqual([200, [2]]);
+    await ledger.close();
+  });
+
   it('stops at the event that it cannot take, by name, and no other follower stops', async () => {
     const feared = new Set(['GroupRegistered']);
     const { ledger } = await memoryLedger({ followed: [counting('bold'), counting('timid', feared)], follow: true });

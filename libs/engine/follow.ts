@@ -205,7 +205,8 @@ export class ReadModels {
       }
       taken++;
     }
-    return { changes: foldChanges(changes), taken };
+    const folded = foldChanges(changes);
+    return { changes: follower.followed.rollUp?.(folded) ?? folded, taken };
   }
 
   #passed(follower: Follower, model: string, position: string): Promise<void> {

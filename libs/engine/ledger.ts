@@ -10,6 +10,8 @@ import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './a
 export interface Followed {
   readonly model: ReadModel;
   readonly project: (event: Envelope) => readonly Change[];
+  /** What a folded batch comes to in the collections; without it, the batch as it is. One change a document again. */
+  readonly rollUp?: (folded: readonly Change[]) => readonly Change[];
 }
 
 export interface LedgerOptions {

@@ -17,6 +17,11 @@ export type ProjectionTable = {
 /** One read model: its storage format and how events change it. Pure: it reads nothing, not even itself. */
 export interface Projection extends ReadModel {
   readonly project: ProjectionTable;
+  /**
+   * What a folded batch comes to in the collections: where it is there, `project` gives only the finest changes, and
+   * what is coarser is told from them once a batch rather than once an event. One change a document.
+   */
+  readonly rollUp?: (folded: readonly Change[]) => readonly Change[];
 }
 
 /** What an event of today's version changes. Throws on one that the projection cannot take: it is money, never skipped. */
