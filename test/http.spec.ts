@@ -66,6 +66,12 @@ describe('HTTP', () => {
       );
     });
 
+    it('refuses what is nested deeper than the stack is', async () => {
+      const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+      const answer = await at.post('approve-loan', `{"loan":${deep},"valueDate":"${OPEN}"}`);
+      expect(await json(answer)).toMatchObject({ status: 400, code: 'ID_INVALID' });
+    });
+
     it('takes If-Match bare and quoted', async () => {
       const { events } = await json(await fund('if-0', 1));
       const { revision } = (events as { revision: number }[])[0] ?? { revision: -2 };

@@ -14,8 +14,8 @@ export interface RequestLike {
   readonly params: unknown;
   readonly id: string;
   readonly raw: IncomingMessage;
-  /** The body as it was sent, which no pipe has touched. */
-  readonly sent?: unknown;
+  /** As it was sent: no pipe touches it. */
+  readonly body?: unknown;
 }
 
 export interface ReplyLike {
@@ -31,26 +31,31 @@ export const correlationOf = (request: RequestLike): { readonly correlationId?: 
   defined('correlationId', callersTrace(request.headers));
 
 /** A command as HTTP carries it: data and value date in the body, the rest in headers. Nothing is checked here. */
-export function commandRequest(command: string, request: RequestLike): CommandRequest {
-  const { headers, sent } = request;
-  const members = isObject(sent) ? sent : null;
-  const { valueDate, ...data } = members ?? {};
-  return {
-    command,
-    ...defined('id', headerText(headers['idempotency-key'])),
-    ...defined('actor', headerText(headers['socai-actor'])),
-    ...defined('ifMatch', headerText(headers['if-match'])),
-    ...defined('recordedAt', headerText(headers['socai-recorded-at'])),
-    ...(members !== null && Object.hasOwn(members, 'valueDate') ? { valueDate } : {}),
-    ...(members === null ? defined('data', sent) : { data }),
-  };
+export function commandRequest(command: string, { headers, body }: RequestLike): CommandRequest {
+  const request: { -readonly [K in keyof CommandRequest]: CommandRequest[K] } = { command };
+  const id = headerText(headers['idempotency-key']);
+  const actor = headerText(headers['socai-actor']);
+  const ifMatch = headerText(headers['if-match']);
+  const recordedAt = headerText(headers['socai-recorded-at']);
+  if (id !== undefined) request.id = id;
+  if (actor !== undefined) request.actor = actor;
+  if (ifMatch !== undefined) request.ifMatch = ifMatch;
+  if (recordedAt !== undefined) request.recordedAt = recordedAt;
+  if (!isObject(body)) return body === undefined ? request : { ...request, data: body };
+  const { valueDate, ...data } = body;
+  if (Object.hasOwn(body, 'valueDate')) request.valueDate = valueDate;
+  request.data = data;
+  return request;
 }
 
+const NO_PARAMETERS = {};
 const DRY_RUN = { dryRun: optional(flag()) };
 
 /** `?dryRun=true`, the only parameter that commands take. */
 export function dryRunOf(request: RequestLike): boolean {
-  const read = readParameters(DRY_RUN, isObject(request.query) ? request.query : {});
+  const given = isObject(request.query) ? request.query : NO_PARAMETERS;
+  if (Object.keys(given).length === 0) return false;
+  const read = readParameters(DRY_RUN, given);
   if (!read.ok) throw new RequestRefused(read.error);
   return read.value.dryRun === true;
 }

@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type Type, ValidationPipe } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { Ledger } from '../../engine/ledger.js';
@@ -8,7 +8,7 @@ import { HealthController } from '../http/health.controller.js';
 import { LedgerController } from '../http/ledger.controller.js';
 import { PageController } from '../http/page.controller.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { BodyNotAccepted, commandsController, type MadeCommand, makeCommand } from './commands.js';
+import { BodyNotAccepted, BodyPipe, commandsController, type MadeCommand, makeCommand } from './commands.js';
 import { type MadeQuery, makeQuery, queriesController } from './queries.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
@@ -65,8 +65,8 @@ export function surfaceOver(ledger: Ledger, service: Service, made: Made): Dynam
 }
 
 /** Nest leaves the last of the three off unless it is named. */
-export const validation = (): ValidationPipe =>
-  new ValidationPipe({
+export const validation = (): BodyPipe =>
+  new BodyPipe({
     whitelist: true,
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
