@@ -6,11 +6,11 @@ import { projections, queries } from '../libs/projections/catalogue.js';
 import { project } from '../libs/projections/projection.js';
 import type { ReadView } from '../libs/read-store/port.js';
 import { memoryLedger } from './harness.js';
-import type { Day } from './model/exact.js';
+import { type Day, shown } from './model/exact.js';
 import { type History, history } from './model/generate.js';
 import { loansOf, type Model } from './model/model.js';
 import { portfolioQuality, type QualityKey } from './model/quality.js';
-import { capitalPlan, districtBalances, interestingDays, loanView } from './model/views.js';
+import { capitalIdentity, capitalPlan, districtBalances, interestingDays, loanView } from './model/views.js';
 
 const RUNS = Number(process.env.HISTORIES ?? 40);
 const DAYS = 6;
@@ -87,11 +87,18 @@ async function sameFigures(ledger: Ledger, model: Model, asOf: Day, knownOn: Day
     from,
     comparable(portfolioQuality(model, asOf, knownOn, ['district'], from)),
   ]);
+  const month = await ask(ledger, 'portfolio-quality-by-month', { from: asOf, by: 'district' }, asOf, knownOn);
+  const first = `${asOf.slice(0, 7)}-01`;
+  expect([where, comparable(withoutMonth(month))]).toEqual([
+    where,
+    comparable(portfolioQuality(model, asOf, knownOn, ['district'], first)),
+  ]);
   const balances = await ask(ledger, 'district-balances', { by: 'programme,source' }, asOf, knownOn);
   expect([where, comparable(balances)]).toEqual([
     where,
     comparable(districtBalances(model, asOf, knownOn, ['programme', 'source'])),
   ]);
+  await sameIdentity(ledger, model, asOf, knownOn);
   const invariants = await ask(ledger, 'invariants', {}, asOf, knownOn);
   expect([where, invariants]).toEqual([where, expect.objectContaining({ holds: true, violations: [] })]);
   for (const programme of [
@@ -110,6 +117,18 @@ async function sameFigures(ledger: Ledger, model: Model, asOf: Day, knownOn: Day
     const view = (await ask(ledger, 'loan', { loan }, asOf, knownOn)) as Record<string, unknown> | null;
     const expected = loanView(model, asOf, knownOn, loan) as Record<string, unknown> | null;
     expect([where, loan, byReceipt(pickFields(view, expected))]).toEqual([where, loan, byReceipt(expected)]);
+  }
+}
+
+async function sameIdentity(ledger: Ledger, model: Model, asOf: Day, knownOn: Day): Promise<void> {
+  const where = `asOf ${asOf} knownOn ${knownOn}`;
+  for (const { fund, ...expected } of capitalIdentity(model, asOf, knownOn)) {
+    const answer = (await ask(ledger, 'capital-identity', { ...fund, from: asOf }, asOf, knownOn)) as {
+      readonly totals: readonly Record<string, unknown>[];
+    };
+    const names = Object.keys(expected) as (keyof typeof expected)[];
+    const figures = Object.fromEntries(names.map((name) => [name, shown(expected[name])]));
+    expect([where, fund, answer]).toMatchObject([where, fund, { holds: true, totals: [{ ...figures, inTransit: 0 }] }]);
   }
 }
 
@@ -141,6 +160,10 @@ function comparable(answer: unknown): unknown {
     .map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))))
     .sort();
 }
+
+const withoutMonth = (answer: unknown): Rows => ({
+  rows: (answer as Rows).rows.map(({ month: _, asOf: __, ...row }) => row),
+});
 
 /** Of an answer, the fields that the contract names: more may be added freely. */
 function pickFields(

@@ -40,6 +40,7 @@ const PARAMETERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = 
   'portfolio-quality': { by: 'district,borrowerClass' },
   'portfolio-quality-by-month': { by: 'district', from: '2021-01-01' },
   'district-balances': { by: 'source' },
+  'capital-identity': { by: 'source' },
   'capital-plan': { programme: 'P0' },
   loan: { loan: 'L0' },
   statement: { loan: 'L0' },

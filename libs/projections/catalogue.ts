@@ -2,6 +2,7 @@ import { auditTrail } from './audit-trail/project.js';
 import { auditTrailQuery } from './audit-trail/query.js';
 import { capitalPlan } from './capital-plan/project.js';
 import { capitalPlanQuery } from './capital-plan/query.js';
+import { capitalIdentityQuery } from './district-balances/capital-identity.js';
 import { districtBalances } from './district-balances/project.js';
 import { districtBalancesQuery } from './district-balances/query.js';
 import { invariants } from './invariants/project.js';
@@ -29,6 +30,7 @@ export const queries: readonly Query[] = [
   portfolioQualityQuery,
   portfolioQualityByMonthQuery,
   districtBalancesQuery,
+  capitalIdentityQuery,
   capitalPlanQuery,
   loanQuery,
   statementQuery,

@@ -3,9 +3,9 @@ import { cells, cube } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 1;
+export const VERSION = 2;
 
-/** Đồng, but for `entries`: how many events spoke of the district's fund, so that a row is there though all is 0. */
+/** By value date. Đồng, but for `entries`: how many events spoke of the fund, so that a row is there though all is 0. */
 export const MEASURES = [
   'entries',
   'allocated',
@@ -13,8 +13,18 @@ export const MEASURES = [
   'disbursed',
   'principalCollected',
   'principalReturned',
+  /** Sent by the source or another district and not received yet. */
+  'inTransit',
+  /** The fund's own balance, from its own stream alone. */
+  'fundBalance',
 ] as const;
+/**
+ * By booking day, and 0 on a closed day: what the one stream recorded, less what the other did. Set aside and not lent
+ * or reallocated, collected and not returned, sent and not received.
+ */
+export const BOOKED = ['bookedCommitted', 'bookedCollected', 'bookedSent'] as const;
 export type Measure = (typeof MEASURES)[number];
+export type BookedMeasure = (typeof BOOKED)[number];
 
 /**
  * Thirty districts a programme and source are few enough for one level, and most entries are recorded on the day from
@@ -26,4 +36,19 @@ export const BALANCES = cube<'programme' | 'source' | 'district'>({
   cuts: ['em', 'ed', 'mm', 'dd'],
 });
 
-export const collections: readonly Collection[] = [cells(BALANCES, MEASURES)];
+export const SOURCES = cube<'programme' | 'source'>({
+  collection: 'sources',
+  dimensions: ['programme', 'source'],
+  cuts: ['em', 'ed', 'mm', 'dd'],
+});
+/** Of the source's own fund, đồng. */
+export const SOURCE_MEASURES = ['funded', 'sent'] as const;
+
+/** The days that were closed, each with the day on which its close was recorded. */
+export const CLOSES = 'closes';
+
+export const collections: readonly Collection[] = [
+  cells(BALANCES, [...MEASURES, ...BOOKED]),
+  cells(SOURCES, SOURCE_MEASURES),
+  { name: CLOSES, key: { day: 'text' }, fields: { recorded: 'text' } },
+];

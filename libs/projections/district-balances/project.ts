@@ -1,9 +1,20 @@
 import { asDong } from '../../kernel/money.js';
+import type { DistrictFundStored } from '../../lending/district-fund/events.js';
+import type { FundStored } from '../../lending/fund/events.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
 import { addTo, type Deltas, recordedDay } from '../cube.js';
 import type { Projection } from '../projection.js';
-import { BALANCES, collections, type Measure, VERSION } from './documents.js';
+import {
+  BALANCES,
+  type BookedMeasure,
+  CLOSES,
+  collections,
+  type Measure,
+  type SOURCE_MEASURES,
+  SOURCES,
+  VERSION,
+} from './documents.js';
 
 export const districtBalances: Projection = {
   name: 'district-balances',
@@ -12,27 +23,43 @@ export const districtBalances: Projection = {
   project: {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
-    BusinessDayClosed: 'ignored',
+    BusinessDayClosed: (event) => [
+      { op: 'put', collection: CLOSES, key: { day: event.data.date }, fields: { recorded: recordedDay(event) } },
+    ],
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',
-    TrancheFunded: 'ignored',
-    // On its way until the district's fund has received it.
-    CapitalAllocated: 'ignored',
+    TrancheFunded: (event) => source(event, { funded: event.data.amount }),
+    CapitalAllocated: (event) => [...source(event, { sent: event.data.amount }), ...sent(event, event.data)],
     CapitalReallocated: (event) => {
-      const { fromDistrict: district, programme, source, amount } = event.data;
-      return entry(event, { programme, source, district }, { allocated: -amount, committed: -amount });
+      const { programme, source, amount } = event.data;
+      const from = { programme, source, district: event.data.fromDistrict };
+      const to = { programme, source, district: event.data.toDistrict };
+      const taken = { entries: 1, allocated: -amount, committed: -amount };
+      return [...entry(event, from, taken, { bookedCommitted: -amount }), ...sent(event, { ...to, amount })];
     },
-    CapitalReceived: (event) => entry(event, event.data, { allocated: event.data.amount }),
-    CapitalCommitted: (event) => entry(event, event.data, { committed: event.data.amount }),
-    CapitalReleased: (event) => entry(event, event.data, { committed: -event.data.amount }),
-    PrincipalReturned: (event) => entry(event, event.data, { principalReturned: event.data.returned }),
+    CapitalReceived: (event) => {
+      const { amount } = event.data;
+      const received = { entries: 1, allocated: amount, inTransit: -amount, fundBalance: amount };
+      return entry(event, event.data, received, { bookedSent: -amount });
+    },
+    CapitalCommitted: (event) => setAside(event, event.data.amount),
+    CapitalReleased: (event) => setAside(event, 0 - event.data.amount),
+    PrincipalReturned: (event) => {
+      const { collected, reversed, returned } = event.data;
+      const deltas = { entries: 1, principalReturned: returned, fundBalance: returned };
+      return entry(event, event.data, deltas, { bookedCollected: reversed - collected });
+    },
     GroupRegistered: 'ignored',
     BorrowerRegistered: 'ignored',
     BorrowerReclassified: 'ignored',
     LoanApplied: 'ignored',
     LoanApproved: 'ignored',
     LoanRejected: 'ignored',
-    LoanDisbursed: (event) => entry(event, event.data, { committed: -event.data.amount, disbursed: event.data.amount }),
+    LoanDisbursed: (event) => {
+      const { amount } = event.data;
+      const lent = { entries: 1, committed: -amount, disbursed: amount };
+      return entry(event, event.data, lent, { bookedCommitted: -amount });
+    },
     InstallmentPaid: (event) => collected(event, 1),
     PaymentReversed: (event) => collected(event, -1),
     LoanSettled: 'ignored',
@@ -46,19 +73,49 @@ function collected(
   sign: 1 | -1,
 ): readonly Change[] {
   const { principalOverdue, principalDue, principalPrepaid } = event.data.allocation;
-  const principal = asDong(principalOverdue + principalDue + principalPrepaid);
-  return principal === 0 ? [] : entry(event, event.data, { principalCollected: sign * principal });
+  const principal = sign * asDong(principalOverdue + principalDue + principalPrepaid);
+  if (principal === 0) return [];
+  return entry(event, event.data, { entries: 1, principalCollected: principal }, { bookedCollected: principal });
+}
+
+const setAside = (event: Extract<DistrictFundStored, { type: 'CapitalCommitted' | 'CapitalReleased' }>, by: number) =>
+  entry(event, event.data, { entries: 1, committed: by, fundBalance: 0 - by }, { bookedCommitted: by });
+
+/** On its way until the district's fund has received it: no entry of that fund yet. */
+const sent = (event: FundStored, { amount, ...to }: FundOf & { readonly amount: number }) =>
+  entry(event, to, { inTransit: amount }, { bookedSent: amount });
+
+interface FundOf {
+  readonly programme: string;
+  readonly source: string;
+  readonly district: string;
 }
 
 function entry(
-  event: Parameters<typeof recordedDay>[0] & { readonly meta: { readonly valueDate: LoanStored['meta']['valueDate'] } },
-  of: { readonly programme: string; readonly source: string; readonly district: string },
+  event: LoanStored | DistrictFundStored | FundStored,
+  of: FundOf,
   deltas: { readonly [M in Measure]?: number },
+  booked: { readonly [M in BookedMeasure]?: number },
 ): readonly Change[] {
   const changes: Change[] = [];
+  const { valueDate: value, bookingDate } = event.meta;
+  const recorded = recordedDay(event);
+  // Most entries count from the day on which they are booked: one cell for both.
+  if (value === bookingDate) {
+    addTo(changes, CUBES, of, { value, recorded }, { ...deltas, ...booked } satisfies Deltas);
+  } else {
+    addTo(changes, CUBES, of, { value, recorded }, deltas satisfies Deltas);
+    addTo(changes, CUBES, of, { value: bookingDate, recorded }, booked satisfies Deltas);
+  }
+  return changes;
+}
+
+function source(event: FundStored, deltas: { readonly [M in (typeof SOURCE_MEASURES)[number]]?: number }) {
+  const changes: Change[] = [];
   const days = { value: event.meta.valueDate, recorded: recordedDay(event) };
-  addTo(changes, CUBES, of, days, { entries: 1, ...deltas } satisfies Deltas);
+  addTo(changes, SOURCE_CUBES, event.data, days, deltas satisfies Deltas);
   return changes;
 }
 
 const CUBES = [BALANCES];
+const SOURCE_CUBES = [SOURCES];

@@ -1,7 +1,8 @@
-import { addDays, addMonths, earlierOf, type LocalDate, laterOf, monthOf } from '../../kernel/dates.js';
+import { addDays, addMonths, type LocalDate } from '../../kernel/dates.js';
 import { type DataOf, date, optional } from '../../kernel/fields.js';
 import type { ReadView } from '../../read-store/port.js';
 import { amountOf, cubeFor, type Sums, sumCells, textIn } from '../cube.js';
+import { byMonth, firstOfMonth, monthsOf } from '../months.js';
 import { names } from '../parameters.js';
 import type { AsOf, Query } from '../projection.js';
 import { DIMENSIONS, type Dimension, FLOWS, LATE, QUALITY, RECOVERED, STOCKS } from './documents.js';
@@ -16,9 +17,6 @@ import {
   targetsOf,
   together,
 } from './query.js';
-
-/** So many months are told, the last ones; `from` of the answer says where they begin. */
-export const MONTHS_MAX = 120;
 
 const parameters = {
   by: optional(names(DIMENSIONS)),
@@ -59,27 +57,24 @@ async function run(
 ): Promise<PortfolioQualityByMonth> {
   const keys = by ?? [];
   const asked = from ?? addMonths(at.asOf, -11);
-  const first = firstOf(laterOf(asked, addMonths(at.asOf, 1 - MONTHS_MAX)));
+  const months = monthsOf(asked, at.asOf);
+  const first = months[0]?.first ?? firstOfMonth(asked);
   const targets = await targetsOf(view, at.knownOn);
   const deltas = await deltasOf(view, keys, first, at);
   const standing = new Map<string, Standing>();
   // What was before is one month more, of which nothing is told.
   for (const row of deltas.get('') ?? []) add(standing, keys, row);
   const rows: MonthOfQuality[] = [];
-  for (let begins = first; begins <= at.asOf; begins = addMonths(begins, 1)) {
-    const month = monthOf(begins);
-    const asOf = earlierOf(addDays(addMonths(begins, 1), -1), at.asOf);
+  for (const { month, last } of months) {
     for (const { sums } of standing.values()) for (const flow of PERIODIC) sums[flow] = 0n;
     for (const row of deltas.get(month) ?? []) add(standing, keys, row);
-    const known = targets(asOf);
+    const known = targets(last);
     for (const group of groupsOf(standing, keys)) {
-      rows.push({ month, asOf, ...group.keys, ...figuresOf(group, known) });
+      rows.push({ month, asOf: last, ...group.keys, ...figuresOf(group, known) });
     }
   }
   return { asOf: at.asOf, knownOn: at.knownOn ?? at.today, from: first, rows };
 }
-
-const firstOf = (day: LocalDate): LocalDate => `${monthOf(day)}-01` as LocalDate;
 
 const PERIODIC = [...FLOWS, RECOVERED] as const;
 
@@ -97,24 +92,15 @@ async function deltasOf(
   });
   const late = await sumCells(view, cubeFor(LATE, by), {
     ...{ by: [...by, 'value', 'due'], measures: [RECOVERED], value: { from: first, to: asOf }, knownOn },
-    due: { from: null, to: addDays(firstOf(asOf), -1) },
+    due: { from: null, to: addDays(firstOfMonth(asOf), -1) },
   });
-  const months = new Map<string, Sums[]>();
-  const put = (month: string, row: Sums) => {
-    const rows = months.get(month);
-    if (rows === undefined) months.set(month, [row]);
-    else rows.push(row);
-  };
-  // A month's text and a day's begin with the month.
-  const monthIn = (row: Sums, axis: 'value' | 'due') => textIn(row, axis).slice(0, 7);
-  for (const row of found) {
-    const month = monthIn(row, 'value');
-    put(month < monthOf(first) ? '' : month, row);
-  }
   // Received in a month after that in which it fell due.
-  for (const row of late) if (monthIn(row, 'due') < monthIn(row, 'value')) put(monthIn(row, 'value'), row);
-  return months;
+  const arrears = late.filter((row) => monthIn(row, 'due') < monthIn(row, 'value'));
+  return byMonth([...found, ...arrears], first, (row) => monthIn(row, 'value'));
 }
+
+/** A month's text and a day's begin with the month. */
+const monthIn = (row: Sums, axis: 'value' | 'due'): string => textIn(row, axis).slice(0, 7);
 
 /** Sums as of the month that was added last, of one combination of keys and one programme. */
 interface Standing {

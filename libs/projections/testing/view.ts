@@ -134,9 +134,10 @@ function meetsOne(value: string | number | null, condition: Condition): boolean 
 }
 
 function compare(names: readonly string[], a: Record<string, unknown>, b: Record<string, unknown>): number {
-  for (const name of names) {
+  for (const term of names) {
+    const [name, before] = term.startsWith('-') ? [term.slice(1), 1] : [term, -1];
     const [left, right] = [a[name] as string | number, b[name] as string | number];
-    if (left !== right) return left < right ? -1 : 1;
+    if (left !== right) return left < right ? before : -before;
   }
   return 0;
 }
