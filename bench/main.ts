@@ -6,16 +6,20 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endWithUs } from './children.js';
 import { makeBase } from './lending.js';
-import { isSkipped, type Line, ROUNDS } from './measurement.js';
+import { isSkipped, type Line, type Place, ROUNDS } from './measurement.js';
 import { measurements } from './measurements.js';
 import { pageOf, reached, type Setting, tableOf } from './table.js';
 
-/* npm run bench [-- --json] [--only NAME] [--write] */
+/* npm run bench [-- --json] [--only NAME] [--scale S] [--ledgers DIR] [--write] */
 
-const MEASUREMENT_MS_MAX = 120_000;
+const MEASUREMENT_MS_MAX = 180_000;
+/** Of a whole programme at scale 1: simulating it takes most of it. */
+const PROGRAMME_MS_MAX = 2 * 3_600_000;
+/** Two, so that the table shows how costs grow; 1 is the programme in full size. */
+const SCALES = [0.01, 0.1];
 const PAGE = 'docs/benchmarks.md';
 const names = measurements.map(({ name }) => name);
-const USAGE = `npm run bench -- [--json] [--only ${names.join('|')}] [--write]\n`;
+const USAGE = `npm run bench -- [--json] [--only ${names.join('|')}] [--scale S …] [--ledgers DIR] [--write]\n`;
 
 process.exitCode = await run();
 
@@ -40,7 +44,13 @@ async function run(): Promise<number> {
     const base = join(directory, 'base');
     await makeBase(base);
     const lines: Line[] = [];
-    for (const name of options.chosen) lines.push(...(await measure(name, base, directory)));
+    for (const { name, scaled } of measurements.filter((one) => options.chosen.includes(one.name))) {
+      for (const scale of scaled ? options.scales : SCALES.slice(0, 1)) {
+        const own = join(directory, `${name}-${scale}`);
+        const { ledgers } = options;
+        lines.push(...(await measure(name, { base, directory: own, scale, ledgers }, scaled ?? false)));
+      }
+    }
     const setting = settingOf();
     if (options.json) process.stdout.write(`${JSON.stringify({ ...setting, lines: lines.map(judged) })}\n`);
     else process.stdout.write(`${tableOf(lines)}\n\n${setting.machine}, ${setting.node}; ${setting.rounds}\n`);
@@ -51,29 +61,41 @@ async function run(): Promise<number> {
   }
 }
 
-function optionsOf(): { json: boolean; write: boolean; chosen: readonly string[] } | null {
+interface Options {
+  readonly json: boolean;
+  readonly write: boolean;
+  readonly chosen: readonly string[];
+  readonly scales: readonly number[];
+  readonly ledgers: string | null;
+}
+
+function optionsOf(): Options | null {
   try {
     const { values } = parseArgs({
-      options: { json: { type: 'boolean' }, write: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+      options: {
+        ...{ json: { type: 'boolean' }, write: { type: 'boolean' }, ledgers: { type: 'string' } },
+        ...{ only: { type: 'string', multiple: true }, scale: { type: 'string', multiple: true } },
+      },
     });
-    const chosen = values.only ?? names;
-    if (!chosen.every((name) => names.includes(name))) return null;
-    return { json: values.json ?? false, write: values.write ?? false, chosen };
+    const { json = false, write = false, only: chosen = names, ledgers = null } = values;
+    const scales = values.scale?.map(Number) ?? SCALES;
+    if (!chosen.every((name) => names.includes(name)) || !scales.every((scale) => scale > 0)) return null;
+    return { json, write, chosen, scales, ledgers };
   } catch {
     return null;
   }
 }
 
 /** In a process of its own, over an empty directory of its own. What fails is a line of the table. */
-async function measure(name: string, base: string, directory: string): Promise<readonly Line[]> {
-  process.stderr.write(`${name}…\n`);
-  const own = join(directory, name);
+async function measure(name: string, place: Place, scaled: boolean): Promise<readonly Line[]> {
+  process.stderr.write(scaled ? `${name} at scale ${place.scale}…\n` : `${name}…\n`);
+  const own = place.directory;
   mkdirSync(own);
   const out = join(own, 'lines.json');
   const program = fileURLToPath(new URL('measure.js', import.meta.url));
-  const child = spawn(process.execPath, [program, name, base, own, out], {
+  const child = spawn(process.execPath, [program, name, JSON.stringify(place), out], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    timeout: MEASUREMENT_MS_MAX,
+    timeout: scaled ? PROGRAMME_MS_MAX : MEASUREMENT_MS_MAX,
   });
   endWithUs(child, 'SIGTERM');
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -14,6 +14,8 @@ export interface Row {
   /** A peer or a raw limit of the same run, in the same unit. */
   readonly beside?: { readonly what: string; readonly value: number };
   readonly goal?: Goal;
+  /** Of the simulated programme that it was measured on; absent where it does not depend on one. */
+  readonly scale?: number;
 }
 
 /** What is not there on this machine, by name, and why. */
@@ -27,12 +29,18 @@ export interface Place {
   readonly base: string;
   /** An empty directory of the measurement's own, removed after it. */
   readonly directory: string;
+  /** Of the programme, for a measurement of it. */
+  readonly scale: number;
+  /** Where simulated programmes are kept from run to run; null: nowhere. */
+  readonly ledgers: string | null;
 }
 
 export type Line = Row | Skipped;
 
 export interface Measurement {
   readonly name: string;
+  /** Run once for each scale that is asked for. */
+  readonly scaled?: true;
   readonly run: (place: Place) => Promise<readonly Line[]>;
 }
 

@@ -2,6 +2,7 @@ import { measureCommands } from './commands.js';
 import { measureEmmett } from './emmett.js';
 import { measureHttp } from './http.js';
 import type { Measurement } from './measurement.js';
+import { measureProgramme } from './programme.js';
 import { measureReads } from './reads.js';
 import { measureSheet } from './sheet.js';
 import { measureStart } from './start.js';
@@ -14,4 +15,5 @@ export const measurements: readonly Measurement[] = [
   { name: 'sheet', run: measureSheet },
   { name: 'reads', run: measureReads },
   { name: 'start', run: measureStart },
+  { name: 'programme', scaled: true, run: measureProgramme },
 ];

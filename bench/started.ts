@@ -23,10 +23,14 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** `socai serve` over a data directory, or null where it does not start. */
-export function startSocai(data: string): Promise<Started | null> {
+/** `socai serve` over a data directory when it answers under `path`, or null where it does not start. */
+export function startSocai(
+  data: string,
+  nodeOptions: readonly string[] = [],
+  path = '/health/live',
+): Promise<Started | null> {
   if (!existsSync(SOCAI)) return Promise.resolve(null);
-  return start([SOCAI, 'serve', '--data', data], '/health/live');
+  return start([...nodeOptions, SOCAI, 'serve', '--data', data], path);
 }
 
 /** A process of ours that listens on `PORT`, when it answers under `path`; null where it ends before. */
@@ -74,14 +78,14 @@ async function answers(url: string): Promise<boolean> {
   try {
     const answer = await fetch(url);
     await answer.arrayBuffer();
-    return answer.status < 500;
+    return answer.ok;
   } catch {
     return false;
   }
 }
 
 /** Linux keeps the high-water mark of each process. */
-async function peakOf({ pid }: ChildProcess): Promise<number | null> {
+export async function peakOf({ pid }: Pick<ChildProcess, 'pid'>): Promise<number | null> {
   try {
     const kilobytes = /VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? null : Number(kilobytes) / 1_024;
