@@ -1,6 +1,6 @@
-import { earlierOf, type LocalDate } from '../../kernel/dates.js';
+import { addDays, earlierOf, type LocalDate } from '../../kernel/dates.js';
 import { type DataOf, date, optional } from '../../kernel/fields.js';
-import { amountJson } from '../../kernel/money.js';
+import { type Amount, addExact, amountJson } from '../../kernel/money.js';
 import { programmeId, sourceId } from '../../lending/vocabulary.js';
 import type { ReadView, Where } from '../../read-store/port.js';
 import { amountOf, type Sums, sumCells, textIn } from '../cube.js';
@@ -101,15 +101,14 @@ async function run(view: ReadView, asked: DataOf<typeof parameters>, at: AsOf): 
   const months = monthsOf(begins, at.asOf);
   const from = months[0]?.first ?? firstOfMonth(begins);
   const deltas = byMonth(found, from, (row) => valueIn(row).slice(0, 7));
-  const keys = [...new Set(['district' as const, ...(asked.by ?? [])])];
-  const funds = new Map<string, Fund>();
-  for (const row of deltas.get('') ?? []) add(funds, row);
+  const books = new Books([...new Set(['district' as const, ...(asked.by ?? [])])]);
+  for (const row of deltas.get('') ?? []) books.add(row);
   const [rows, totals]: [DistrictIdentity[], TotalIdentity[]] = [[], []];
   for (const month of months) {
-    for (const row of deltas.get(month.month) ?? []) add(funds, row);
-    if (funds.size === 0) continue;
-    rows.push(...rowsOf(funds, keys, month));
-    totals.push(totalOf([...funds.values()], month));
+    for (const row of deltas.get(month.month) ?? []) books.add(row);
+    if (books.total.funds.length === 0) continue;
+    rows.push(...books.rows().map((group) => districtOf(group, month)));
+    totals.push(totalOf(books.total, month));
   }
   const holds = totals.every((total) => total.holds);
   return { asOf: at.asOf, knownOn: at.knownOn ?? at.today, from, closedThrough, holds, rows, totals };
@@ -125,9 +124,9 @@ async function lastClosed(view: ReadView, knownOn: LocalDate | null): Promise<Lo
 
 const ALL = [...MEASURES, ...BOOKED, ...SOURCE_MEASURES] as const;
 type Any = Measure | BookedMeasure | (typeof SOURCE_MEASURES)[number];
-type Balances = Readonly<Record<Any, bigint>>;
+type Balances = Readonly<Record<Any, Amount>>;
 
-const NOTHING = Object.fromEntries(ALL.map((measure) => [measure, 0n])) as Balances;
+const NOTHING = Object.fromEntries(ALL.map((measure) => [measure, 0])) as Balances;
 
 /** A month's text, or a day's. */
 const valueIn = (row: Sums): string => textIn(row, 'value');
@@ -144,13 +143,16 @@ async function deltasOf(
   { asOf, knownOn }: AsOf,
   closedThrough: LocalDate | null,
 ): Promise<readonly Sums[]> {
-  const value = { from: null, to: asOf };
   const by = ['programme', 'source', 'district', 'value'] as const;
-  const found = [...(await sumCells(view, BALANCES, { by, measures: MEASURES, value, knownOn }))];
+  const value = { from: null, to: asOf };
+  const found: Sums[] = [];
+  // What is booked matters on closed days only: to the last of them, everything is read at once.
   if (closedThrough !== null) {
     const closed = { from: null, to: earlierOf(asOf, closedThrough) };
-    found.push(...(await sumCells(view, BALANCES, { by, measures: BOOKED, value: closed, knownOn })));
+    found.push(...(await sumCells(view, BALANCES, { by, measures: [...MEASURES, ...BOOKED], value: closed, knownOn })));
   }
+  const open = closedThrough === null ? value : { from: addDays(closedThrough, 1), to: asOf };
+  found.push(...(await sumCells(view, BALANCES, { by, measures: MEASURES, value: open, knownOn })));
   const ofSources = { by: ['programme', 'source', 'value'] as const, measures: SOURCE_MEASURES, value, knownOn };
   found.push(...(await sumCells(view, SOURCES, ofSources)));
   return found.filter(
@@ -161,107 +163,138 @@ async function deltasOf(
 /** A district's fund, or a source's, which has no district. */
 interface Fund {
   readonly keys: Readonly<Record<Key, string>>;
-  readonly sums: Record<Any, bigint>;
+  readonly sums: Record<Any, Amount>;
+  readonly group: Group | null;
 }
 
-const NO_DISTRICT = '';
+/** Funds that make up one row, or the total. */
+interface Group {
+  readonly name: string;
+  readonly keys: Readonly<Partial<Record<Key, string>>>;
+  readonly sums: Record<Any, Amount>;
+  readonly funds: Fund[];
+}
 
-function add(funds: Map<string, Fund>, row: Sums): void {
-  const { programme, source, district = NO_DISTRICT } = row as Readonly<Record<Key, string>>;
-  const name = `${programme} ${source} ${district}`;
-  let fund = funds.get(name);
-  if (fund === undefined) {
-    fund = { keys: { programme, source, district }, sums: { ...NOTHING } };
-    funds.set(name, fund);
+const newGroup = (name: string, keys: Group['keys']): Group => ({ name, keys, sums: { ...NOTHING }, funds: [] });
+
+/** Each fund, each row's group and the total, added to month by month. */
+class Books {
+  readonly total = newGroup('', {});
+  readonly #funds = new Map<string, Fund>();
+  readonly #groups = new Map<string, Group>();
+
+  constructor(private readonly keys: readonly Key[]) {}
+
+  add(row: Sums): void {
+    const fund = this.#fundOf(row);
+    for (const measure of ALL) {
+      if (row[measure] === undefined) continue;
+      const amount = amountOf(row, measure);
+      if (amount === 0) continue;
+      for (const { sums } of [fund, this.total]) sums[measure] = addExact(sums[measure], amount);
+      if (fund.group !== null) fund.group.sums[measure] = addExact(fund.group.sums[measure], amount);
+    }
   }
-  for (const measure of ALL) if (row[measure] !== undefined) fund.sums[measure] += BigInt(amountOf(row, measure));
+
+  /** In the order of their keys: those of which anything was said. */
+  rows(): readonly Group[] {
+    const spoken = [...this.#groups.values()].filter(({ funds }) => funds.some(isSpokenOf));
+    // The separator comes before every character of a name.
+    return spoken.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  #fundOf(row: Sums): Fund {
+    const { programme, source, district = '' } = row as Readonly<Record<Key, string>>;
+    const name = `${programme} ${source} ${district}`;
+    const known = this.#funds.get(name);
+    if (known !== undefined) return known;
+    const keys = { programme, source, district };
+    const group = district === '' ? null : this.#groupOf(keys);
+    const fund = { keys, sums: { ...NOTHING }, group };
+    for (const { funds } of group === null ? [this.total] : [this.total, group]) funds.push(fund);
+    this.#funds.set(name, fund);
+    return fund;
+  }
+
+  #groupOf(of: Fund['keys']): Group {
+    const name = this.keys.map((key) => of[key]).join(' ');
+    const group = this.#groups.get(name) ?? newGroup(name, Object.fromEntries(this.keys.map((key) => [key, of[key]])));
+    this.#groups.set(name, group);
+    return group;
+  }
 }
+
+const isSpokenOf = ({ sums }: Fund): boolean => ALL.some((measure) => sums[measure] !== 0);
 
 // ---------------------------------------------------------------------------------------------------------- answer
 
-/** Nothing writes off yet (a later issue). */
-const WRITTEN_OFF = 0n;
-
-function rowsOf(funds: ReadonlyMap<string, Fund>, keys: readonly Key[], { month, last }: Month) {
-  const groups = new Map<string, Fund[]>();
-  for (const fund of funds.values()) {
-    if (fund.keys.district === NO_DISTRICT || ALL.every((measure) => fund.sums[measure] === 0n)) continue;
-    // The separator comes before every character of a name: the order is that of the keys, one after another.
-    const name = keys.map((key) => fund.keys[key]).join(' ');
-    groups.set(name, [...(groups.get(name) ?? []), fund]);
-  }
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, group]): DistrictIdentity => {
-      const own = Object.fromEntries(keys.map((key) => [key, group[0]?.keys[key] ?? '']));
-      return { month, asOf: last, district: own.district ?? '', ...own, ...districtFigures(group) };
-    });
-}
-
-function districtFigures(group: readonly Fund[]) {
-  const sums = together(group);
+function districtOf({ keys, sums, funds }: Group, { month, last }: Month): DistrictIdentity {
   const { disbursed, principalCollected, principalReturned, fundBalance } = sums;
+  const [committed, toReturn] = [committedOf(sums), toReturnOf(sums)];
   return {
-    ...sidesOf(group),
+    month,
+    asOf: last,
+    district: keys.district ?? '',
+    ...keys,
+    ...sidesOf(sums, funds),
     disbursed: amountJson(disbursed),
     principalCollected: amountJson(principalCollected),
     principalReturned: amountJson(principalReturned),
-    committed: amountJson(committedOf(sums)),
-    toReturn: amountJson(toReturnOf(sums)),
-    available: amountJson(allocatedOf(sums) - outstandingOf(sums) - WRITTEN_OFF - committedOf(sums) - toReturnOf(sums)),
+    committed: amountJson(committed),
+    toReturn: amountJson(toReturn),
+    available: amountJson(less(allocatedOf(sums), outstandingOf(sums), WRITTEN_OFF, committed, toReturn)),
     fundBalance: amountJson(fundBalance),
   };
 }
 
 /** funded = outstanding + written off + idle in districts + unallocated + in transit (design, capital identity). */
-function totalOf(funds: readonly Fund[], { month, last }: Month): TotalIdentity {
-  const sums = together(funds);
-  const { funded, sent, inTransit, bookedSent } = sums;
-  const [unallocated, underWay] = [funded - sent, inTransit - bookedSent];
-  const sides = sidesOf(funds);
-  const difference = funded - outstandingOf(sums) - WRITTEN_OFF - idleOf(sums) - unallocated - underWay;
+function totalOf({ sums, funds }: Group, { month, last }: Month): TotalIdentity {
+  const unallocated = less(sums.funded, sums.sent);
+  const inTransit = less(sums.inTransit, sums.bookedSent);
+  const sides = sidesOf(sums, funds);
+  const difference = less(sums.funded, outstandingOf(sums), WRITTEN_OFF, idleOf(sums), unallocated, inTransit);
   return {
     month,
     asOf: last,
-    funded: amountJson(funded),
+    funded: amountJson(sums.funded),
     unallocated: amountJson(unallocated),
-    inTransit: amountJson(underWay),
+    inTransit: amountJson(inTransit),
     ...sides,
     difference: amountJson(difference),
-    holds: sides.holds && difference === 0n,
+    holds: sides.holds && difference === 0,
   };
 }
 
-function sidesOf(funds: readonly Fund[]): Sides {
-  const sums = together(funds);
+function sidesOf(sums: Balances, funds: readonly Fund[]): Sides {
   return {
     allocated: amountJson(allocatedOf(sums)),
     outstanding: amountJson(outstandingOf(sums)),
     writtenOff: amountJson(WRITTEN_OFF),
     idle: amountJson(idleOf(sums)),
     difference: amountJson(differenceOf(sums)),
-    holds: funds.every((fund) => differenceOf(fund.sums) === 0n),
+    holds: funds.every((fund) => differenceOf(fund.sums) === 0),
   };
 }
 
-function together(funds: readonly Fund[]): Balances {
-  const sums = { ...NOTHING } as Record<Any, bigint>;
-  for (const fund of funds) for (const measure of ALL) sums[measure] += fund.sums[measure];
-  return sums;
-}
+/** Nothing writes off yet (a later issue). */
+const WRITTEN_OFF = 0;
 
 /** By the streams that sent it: what a closed day has not received is missed by the district's fund. */
-const allocatedOf = ({ allocated, bookedSent }: Balances): bigint => allocated + bookedSent;
+const allocatedOf = ({ allocated, bookedSent }: Balances): Amount => addExact(allocated, bookedSent);
 
-const outstandingOf = ({ disbursed, principalCollected }: Balances): bigint =>
-  disbursed - principalCollected - WRITTEN_OFF;
+const outstandingOf = ({ disbursed, principalCollected }: Balances): Amount =>
+  less(disbursed, principalCollected, WRITTEN_OFF);
 
-const committedOf = ({ committed, bookedCommitted }: Balances): bigint => committed - bookedCommitted;
+const committedOf = ({ committed, bookedCommitted }: Balances): Amount => less(committed, bookedCommitted);
 
-const toReturnOf = ({ principalCollected, principalReturned, bookedCollected }: Balances): bigint =>
-  principalCollected - principalReturned - bookedCollected;
+const toReturnOf = ({ principalCollected, principalReturned, bookedCollected }: Balances): Amount =>
+  less(principalCollected, principalReturned, bookedCollected);
 
 /** The money that is there, by the fund's own stream. */
-const idleOf = (sums: Balances): bigint => sums.fundBalance + committedOf(sums) + toReturnOf(sums);
+const idleOf = (sums: Balances): Amount => addExact(addExact(sums.fundBalance, committedOf(sums)), toReturnOf(sums));
 
-const differenceOf = (sums: Balances): bigint => allocatedOf(sums) - outstandingOf(sums) - WRITTEN_OFF - idleOf(sums);
+const differenceOf = (sums: Balances): Amount =>
+  less(allocatedOf(sums), outstandingOf(sums), WRITTEN_OFF, idleOf(sums));
+
+const less = (from: Amount, ...amounts: readonly Amount[]): Amount =>
+  amounts.reduce((rest, amount) => addExact(rest, -amount), from);
