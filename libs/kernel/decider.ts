@@ -30,6 +30,11 @@ export interface Warning {
 export interface Step {
   readonly stream: string;
   readonly events: readonly NewEvent[];
+  /**
+   * The stream's state after the events, where the decision has folded them already: the same as `evolve` makes of what
+   * is stored. Left out where only the stored events say it.
+   */
+  readonly state?: unknown;
 }
 
 /** What a command leads to: its first append. What follows is made by processes (see `TransferProcess`). */

@@ -33,6 +33,16 @@ export function addExact(a: Amount, b: Amount): Amount {
   return narrow(BigInt(a) + BigInt(b));
 }
 
+/** The exact product of an amount and a whole number, in the smaller of the two forms. */
+export function multiplyExact(a: Amount, by: number): Amount {
+  if (typeof a === 'number') {
+    const product = a * by;
+    // Rounded or not: what passes 2^53 is never taken for a safe integer.
+    if (Number.isSafeInteger(product)) return product;
+  }
+  return narrow(BigInt(a) * BigInt(by));
+}
+
 /** A bigint as a number where that is exact. */
 export function narrow(value: bigint): Amount {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;

@@ -12,10 +12,18 @@ const DECIMAL = /^(0|[1-9]\d{0,3})(?:\.(\d{1,12}))?$/;
 
 /** The rate times `RATE_SCALE`, exactly. */
 export function scaled(value: Rate): bigint {
+  const known = scaledRates.get(value);
+  if (known !== undefined) return known;
   const parts = scaleText(value);
   invariant(parts !== null, `${value} is not a rate`);
+  if (scaledRates.size >= RATES_KEPT_MAX) scaledRates.clear();
+  scaledRates.set(value, parts);
   return parts;
 }
+
+// A programme has a handful of rates, and every payment asks for one.
+const RATES_KEPT_MAX = 1_000;
+const scaledRates = new Map<Rate, bigint>();
 
 /** A decimal text times `RATE_SCALE`, or null when the text is no decimal of at most twelve places. */
 export function scaleText(text: string): bigint | null {

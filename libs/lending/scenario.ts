@@ -254,8 +254,10 @@ interface Marks {
   readonly booked?: LocalDate;
 }
 
-function appendStep(before: World, { stream, events }: Step, marks: Marks) {
+function appendStep(before: World, { stream, events, state }: Step, marks: Marks) {
   const world = events.reduce((known, event) => append(known, { ...event, stream }, marks), before);
+  // What a decision folded by itself is what the stored events make.
+  if (state !== undefined) expect(fold(world, stream).state).toEqual(state);
   return { world, made: world.all.slice(before.all.length) };
 }
 

@@ -4,9 +4,10 @@ import { asDong } from '../../kernel/money.js';
 import { lent, paid, reversed } from '../examples.js';
 import { day, given, openUntil, type Sent } from '../scenario.js';
 import { ageing, positionOn } from './ageing.js';
+import { type Book, EMPTY_BOOK, withPart, withPayment, withReversal } from './book.js';
 import type { LoanData, Stretch } from './events.js';
 import { splitPart } from './schedule.js';
-import type { ApprovedLoan, Book, Loan } from './state.js';
+import type { ApprovedLoan, Loan } from './state.js';
 
 const ON = '2021-07-15';
 const LOAN = lent(ON, { amount: 3_000, termMonths: 3, installmentEveryMonths: 1 });
@@ -82,21 +83,37 @@ function bookOf(entries: readonly Entry[]): Book {
   const shares = splitPart(asDong(9_000), day(ON), DUE);
   const part = { valueDate: day(ON), amount: asDong(9_000), voucher: 'V', commitment: '', shares };
   const left = shares.map(({ principal }) => principal as number);
-  const payments = entries.map((entry, index) => {
-    let rest = entry.amount;
-    const taken = shares.flatMap((share, place) => {
-      const principal = Math.min(rest, left[place] ?? 0);
-      rest -= principal;
-      if (!entry.reversed) left[place] = (left[place] ?? 0) - principal;
-      return principal === 0 ? [] : [{ ...share, principal: asDong(principal) }];
-    });
-    const allocation = {} as LoanData<'InstallmentPaid'>['allocation'];
-    const marks = { receipt: `R-${index}`, amount: asDong(entry.amount), method: 'CASH' as const, allocation };
-    return { ...marks, valueDate: dated(entry.at), shares: taken, reversed: entry.reversed };
-  });
-  const installments = DUE.map((of) => ({ ...of, principal: asDong(3_000), paid: asDong(0) }));
-  return { installments, parts: [part], payments };
+  return entries.reduce(
+    (book, entry, index) => {
+      let rest = entry.amount;
+      const taken = shares.flatMap((share, place) => {
+        const principal = Math.min(rest, left[place] ?? 0);
+        rest -= principal;
+        if (!entry.reversed) left[place] = (left[place] ?? 0) - principal;
+        return principal === 0 ? [] : [{ ...share, principal: asDong(principal) }];
+      });
+      const receipt = `R-${index}`;
+      const principalDue = asDong(entry.amount - rest);
+      const allocation = { ...NO_ALLOCATION, principalDue };
+      const valueDate = dated(entry.at);
+      const paid = withPayment(book, {
+        receipt,
+        amount: principalDue,
+        method: 'CASH',
+        allocation,
+        valueDate,
+        shares: taken,
+      });
+      return entry.reversed ? withReversal(paid, receipt) : paid;
+    },
+    withPart(EMPTY_BOOK, part),
+  );
 }
+
+const NO_ALLOCATION = {
+  ...{ interestInTerm: asDong(0), interestOverdue: asDong(0) },
+  ...{ principalOverdue: asDong(0), principalDue: asDong(0), principalPrepaid: asDong(0) },
+};
 
 const entries = fc.array(
   fc.record({

@@ -1,9 +1,9 @@
 import type { LocalDate } from '../../kernel/dates.js';
-import { addExact, asDong, ZERO } from '../../kernel/money.js';
+import { asDong, ZERO } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
+import { type Book, EMPTY_BOOK, isRunning, paymentsOf } from './book.js';
 import type { Position, Stretch } from './events.js';
-import type { Book, Loan } from './state.js';
-import { EMPTY_BOOK } from './state.js';
+import type { Loan } from './state.js';
 
 /*
  * What an event of a loan says of the loan before and after. It comes from two folded states and nothing else, so it
@@ -14,7 +14,8 @@ import { EMPTY_BOOK } from './state.js';
 export function ageing(before: Loan, after: Loan, from: LocalDate): readonly Stretch[] {
   const [old, now] = [bookOf(before), bookOf(after)];
   if (old === now) return [];
-  const starts = [from, ...changesAfter(from, old, now)];
+  // A plain entry has nothing after it: one stretch, for good.
+  const starts = isRunning(now, from) ? [from] : [from, ...changesAfter(from, old, now)];
   const stretches: Stretch[] = [];
   starts.forEach((start, index) => {
     const stretch = {
@@ -33,24 +34,30 @@ export function positionOn(book: Book, day: LocalDate): Position {
   const unpaid = unpaidOn(book, day);
   let outstanding = ZERO;
   let oldestUnpaidDueDate: LocalDate | null = null;
-  book.installments.forEach(({ dueDate }, index) => {
+  for (let index = 0; index < unpaid.length; index++) {
     const rest = unpaid[index] as number;
     invariant(rest >= 0, `instalment ${index + 1} is not paid below zero on ${day}`);
-    outstanding = asDong(Number(addExact(outstanding, rest)));
-    if (rest > 0 && oldestUnpaidDueDate === null) oldestUnpaidDueDate = dueDate;
-  });
+    outstanding = asDong(outstanding + rest);
+    if (rest > 0 && oldestUnpaidDueDate === null) oldestUnpaidDueDate = book.installments[index]?.dueDate ?? null;
+  }
   return { outstanding, oldestUnpaidDueDate };
 }
 
 /** Unpaid principal of each instalment by what has a value date up to a day. */
 export function unpaidOn(book: Book, day: LocalDate): readonly number[] {
+  if (!isRunning(book, day)) return unpaidByEntries(book, day);
+  return book.installments.map(({ principal, paid }) => principal - paid);
+}
+
+/** The same, entry by entry: for any day. */
+export function unpaidByEntries(book: Book, day: LocalDate): readonly number[] {
   const unpaid = book.installments.map(() => 0);
   for (const { shares, valueDate } of book.parts) {
     if (valueDate > day) continue;
     for (const { installment, principal } of shares)
       unpaid[installment - 1] = (unpaid[installment - 1] ?? 0) + principal;
   }
-  for (const { shares, valueDate, reversed } of book.payments) {
+  for (const { shares, valueDate, reversed } of paymentsOf(book)) {
     if (reversed || valueDate > day) continue;
     for (const { installment, principal } of shares)
       unpaid[installment - 1] = (unpaid[installment - 1] ?? 0) - principal;
@@ -63,9 +70,9 @@ const bookOf = (loan: Loan): Book => (loan.status === 'APPROVED' ? loan.book : E
 /** Days after `from` on which either book has an entry. Reversed payments count: they are in the other book. */
 function changesAfter(from: LocalDate, ...books: readonly Book[]): readonly LocalDate[] {
   const days = new Set<LocalDate>();
-  for (const { parts, payments } of books) {
-    for (const { valueDate } of parts) if (valueDate > from) days.add(valueDate);
-    for (const { valueDate } of payments) if (valueDate > from) days.add(valueDate);
+  for (const book of books) {
+    for (const { valueDate } of book.parts) if (valueDate > from) days.add(valueDate);
+    for (const { valueDate } of paymentsOf(book)) if (valueDate > from) days.add(valueDate);
   }
   return [...days].sort();
 }

@@ -4,9 +4,10 @@ import { asDong, type Dong, narrow, subtract, ZERO } from '../../kernel/money.js
 import { ok, type Result } from '../../kernel/result.js';
 import type { PaymentMethod } from '../codes.js';
 import { refuse } from '../refusals.js';
+import type { Installment } from './book.js';
 import type { Allocation, Share } from './events.js';
 import { interestDue } from './interest.js';
-import type { ApprovedLoan, Installment } from './state.js';
+import type { ApprovedLoan } from './state.js';
 
 /** What a payment is taken for, and the principal by the instalment that it pays. */
 export interface Allocated {

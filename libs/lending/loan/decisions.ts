@@ -20,6 +20,7 @@ import type { Programme } from '../programme/state.js';
 import { refuse } from '../refusals.js';
 import { ageing } from './ageing.js';
 import { allocate } from './allocation.js';
+import { type Book, type Installment, paymentsOf } from './book.js';
 import type {
   applyForLoanFields,
   approveLoanFields,
@@ -30,17 +31,9 @@ import type {
   reversePaymentFields,
 } from './commands.js';
 import type { LoanData, LoanNew } from './events.js';
+import { hasReceipt } from './payments.js';
 import { dueDates, splitPart } from './schedule.js';
-import {
-  type Application,
-  type ApprovedLoan,
-  type Book,
-  type Dimensions,
-  evolve,
-  type Installment,
-  type Loan,
-  type LoanEvent,
-} from './state.js';
+import { type Application, type ApprovedLoan, type Dimensions, evolve, type Loan, type LoanEvent } from './state.js';
 import { isSettled } from './view.js';
 
 type Decided = Result<Decision, Refusal>;
@@ -161,23 +154,23 @@ export function recordPayment(
   const { book } = loan.value;
   const openDay = calendar.open ?? valueDate;
   const { amount, receipt, method } = data;
-  if (book.payments.some((p) => p.receipt === receipt)) return refuse('RECEIPT_ALREADY_USED', 'receipt', { receipt });
+  if (hasReceipt(book.payments, receipt)) return refuse('RECEIPT_ALREADY_USED', 'receipt', { receipt });
   if (isSettled(loan.value, openDay)) return refuse('LOAN_SETTLED', 'loan');
   const earliest = book.parts.reduce((day, part) => laterOf(day, part.valueDate), loan.value.approval.valueDate);
   if (valueDate < earliest) return refuseOrder(earliest);
   const allocated = allocate(loan.value, { amount, method, valueDate, explicit: data.allocation });
   if (!allocated.ok) return allocated;
   const { allocation, shares: installments } = allocated.value;
-  const paid: Draft = {
+  const paid = recorded(loan.value, {
     type: 'InstallmentPaid',
     data: { amount, receipt, method, allocation, installments },
     valueDate,
-  };
-  const after = foldDrafts(about.state, [paid]);
-  const settled = after.status === 'APPROVED' && isSettled(after, openDay);
-  return warned(
-    written(about, settled ? [paid, { type: 'LoanSettled', data: {}, valueDate }] : [paid]),
-    valueDate < openDay ? prepaidBesideOverdue(after, openDay) : [],
+  });
+  const settled = isSettled(paid.after as ApprovedLoan, openDay);
+  return known(
+    about,
+    settled ? [paid, recorded(paid.after, { type: 'LoanSettled', data: {}, valueDate })] : [paid],
+    valueDate < openDay ? prepaidBesideOverdue(paid.after, openDay) : [],
   );
 }
 
@@ -191,21 +184,21 @@ export function reversePayment(
   if (!loan.ok) return loan;
   const openDay = calendar.open ?? valueDate;
   const { receipt, reason, decision } = data;
-  const payment = loan.value.book.payments.find((p) => p.receipt === receipt);
+  const payment = paymentsOf(loan.value.book).find((p) => p.receipt === receipt);
   if (payment === undefined) return refuse('RECEIPT_UNKNOWN', 'receipt', { receipt });
   if (payment.reversed) return refuse('PAYMENT_ALREADY_REVERSED', 'receipt', { receipt });
   if (valueDate < payment.valueDate) return refuseOrder(payment.valueDate);
   const { amount, method, allocation, shares: installments, valueDate: paidOn } = payment;
-  const reversed: Draft = {
+  const reversed = recorded(loan.value, {
     type: 'PaymentReversed',
     data: { amount, receipt, method, allocation, installments, reason, decision },
     valueDate: paidOn,
-  };
-  const after = foldDrafts(about.state, [reversed]);
-  const reopened = isSettled(loan.value, openDay) && after.status === 'APPROVED' && !isSettled(after, openDay);
-  return warned(
-    written(about, reopened ? [reversed, { type: 'LoanReopened', data: {}, valueDate: paidOn }] : [reversed]),
-    prepaidBesideOverdue(after, openDay),
+  });
+  const reopened = isSettled(loan.value, openDay) && !isSettled(reversed.after as ApprovedLoan, openDay);
+  return known(
+    about,
+    reopened ? [reversed, recorded(reversed.after, { type: 'LoanReopened', data: {}, valueDate: paidOn })] : [reversed],
+    prepaidBesideOverdue(reversed.after, openDay),
   );
 }
 
@@ -240,41 +233,41 @@ type Draft = LoanNew extends infer E
     : never
   : never;
 
-/** The events of drafts: each says what it changes, folded by `evolve` itself. */
+/** An event, and the loan after it. */
+interface Recorded {
+  readonly event: NewEvent;
+  readonly after: Loan;
+}
+
+/** A draft as an event: it says whose the loan is and what it changes, folded by `evolve` itself. */
+function recorded(before: Loan, { type, data, valueDate }: Draft): Recorded {
+  // What a draft lacks, evolve does not read: dimensions stand in the application.
+  const after = evolve(before, { type, data, meta: { valueDate, causationId: '' } } as unknown as LoanEvent);
+  const stretches = ageing(before, after, valueDate);
+  return { event: { type, data: { ...dimensionsOf(before), ...data, ageing: stretches }, valueDate }, after };
+}
+
 function written(about: Folded<Loan>, drafts: readonly Draft[]): Decided {
   const events: NewEvent[] = [];
   let state = about.state;
   for (const draft of drafts) {
-    const after = foldDrafts(state, [draft]);
-    const data = { ...dimensionsOf(state), ...draft.data, ageing: ageing(state, after, draft.valueDate) };
-    events.push({ type: draft.type, data, valueDate: draft.valueDate });
+    const { event, after } = recorded(state, draft);
+    events.push(event);
     state = after;
   }
   return decided(about.stream, ...events);
 }
 
-function foldDrafts(loan: Loan, drafts: readonly Draft[]): Loan {
-  // What a draft lacks, evolve does not read: dimensions stand in the application.
-  return drafts.reduce<Loan>((state, { type, data, valueDate }) => {
-    const event = { type, data, meta: { valueDate, causationId: '' } } as unknown as LoanEvent;
-    return evolve(state, event);
-  }, loan);
+/** What was recorded, with the loan after it, so that nobody folds it again. */
+function known({ stream }: Folded<Loan>, all: readonly Recorded[], warnings: readonly Warning[]): Decided {
+  return ok({ step: { stream, events: all.map(({ event }) => event), state: all.at(-1)?.after }, warnings });
 }
 
 function dimensionsOf(loan: Loan): Dimensions | Record<string, never> {
   if (loan.status === 'NONE') return {};
-  const {
-    loan: id,
-    borrower,
-    programme,
-    source,
-    district,
-    commune,
-    massOrganisation,
-    group,
-    borrowerClass,
-  } = loan.application;
-  return { loan: id, borrower, programme, source, district, commune, massOrganisation, group, borrowerClass };
+  const { application: of } = loan;
+  const { borrower, programme, source, district, commune, massOrganisation, group, borrowerClass } = of;
+  return { loan: of.loan, borrower, programme, source, district, commune, massOrganisation, group, borrowerClass };
 }
 
 function disbursedLoan(loan: Loan): Result<ApprovedLoan, Refusal> {
@@ -285,7 +278,7 @@ function disbursedLoan(loan: Loan): Result<ApprovedLoan, Refusal> {
 
 const refuseOrder = (earliest: LocalDate) => refuse('VALUE_DATE_ORDER', 'valueDate', { earliest });
 
-const standing = (book: Book) => book.payments.filter((payment) => !payment.reversed);
+const standing = (book: Book) => paymentsOf(book).filter((payment) => !payment.reversed);
 
 /** The due days that a part is split over: those of the schedule, or of the one that this first part begins. */
 function dueOf(loan: ApprovedLoan, valueDate: LocalDate): readonly Pick<Installment, 'number' | 'dueDate'>[] {
@@ -319,10 +312,6 @@ function prepaidBesideOverdue(loan: Loan, openDay: LocalDate): readonly Warning[
     .filter((p) => p.shares.some((s) => s.dueDate > p.valueDate && s.installment > oldest.number))
     .map((p) => p.receipt);
   return receipts.length === 0 ? [] : [{ code: 'PREPAID_BESIDE_OVERDUE', receipts }];
-}
-
-function warned(decision: Decided, warnings: readonly Warning[]): Decided {
-  return decision.ok ? ok({ ...decision.value, warnings }) : decision;
 }
 
 export type OverduePortion = Pick<LoanData<'LoanOverdue'>, 'installment' | 'dueDate'> & {

@@ -2,9 +2,10 @@ import { asDong } from '../../kernel/money.js';
 import type { Rate } from '../../kernel/rate.js';
 import { lent, paid } from '../examples.js';
 import { day, given, openUntil, type Sent } from '../scenario.js';
+import { EMPTY_BOOK, withPart } from './book.js';
 import { accruedInterest, interestDue } from './interest.js';
 import { splitPart } from './schedule.js';
-import { type ApprovedLoan, type Book, EMPTY_BOOK, type Loan } from './state.js';
+import type { ApprovedLoan, Loan } from './state.js';
 import { loanOn } from './view.js';
 
 /* Domain §4, worked examples. R = 7.92 %, Ro = 10.296 %, Rp = 3.96 %. */
@@ -51,7 +52,7 @@ describe('overdue interest', () => {
   ])('%s: %d due on %s and unpaid to %s at 130 %% of %s is %d', (_, amount, due, to, annualRate, expected) => {
     const shares = splitPart(asDong(amount), day('2020-01-01'), [{ number: 1, dueDate: day(due) }]);
     const part = { valueDate: day(due), amount: asDong(amount), voucher: 'V', commitment: '', shares };
-    const book: Book = { ...EMPTY_BOOK, parts: [part] };
+    const book = withPart(EMPTY_BOOK, part);
     const terms = { annualRate: annualRate as Rate, overdueFactor: '1.3' as Rate };
     expect(accruedInterest(book, terms, day(to))).toEqual({ inTerm: 0n, overdue: BigInt(expected) });
   });

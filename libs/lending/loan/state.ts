@@ -1,45 +1,20 @@
 import type { LocalDate } from '../../kernel/dates.js';
 import type { Aggregate } from '../../kernel/decider.js';
-import { add, type Dong, subtract, ZERO } from '../../kernel/money.js';
 import { invariant, unreachable } from '../../kernel/result.js';
-import type { LoanData, LoanStored, Share } from './events.js';
+import type { termsFields } from '../policy/events.js';
+import { type Book, EMPTY_BOOK, withPart, withPayment, withReversal } from './book.js';
+import type { LoanData, LoanStored } from './events.js';
 
-export type Application = LoanData<'LoanApplied'> & { readonly valueDate: LocalDate };
-export type Approval = LoanData<'LoanApproved'> & { readonly valueDate: LocalDate };
+export type Application = Omit<LoanData<'LoanApplied'>, 'ageing'> & { readonly valueDate: LocalDate };
+/** What an approval fixed: whose the loan is stands in the application. */
+export type Approval = Pick<LoanData<'LoanApproved'>, 'amount' | 'decision' | keyof typeof termsFields> & {
+  readonly policyRevision: number;
+  readonly valueDate: LocalDate;
+};
 export type Dimensions = Pick<
   LoanData<'LoanApplied'>,
   'loan' | 'borrower' | 'programme' | 'source' | 'district' | 'commune' | 'massOrganisation' | 'group' | 'borrowerClass'
 >;
-
-export interface Part {
-  readonly valueDate: LocalDate;
-  readonly amount: Dong;
-  readonly voucher: string;
-  readonly shares: readonly Share[];
-  /** The id of the commitment that it used. */
-  readonly commitment: string;
-}
-
-export interface Payment extends Pick<LoanData<'InstallmentPaid'>, 'receipt' | 'amount' | 'method' | 'allocation'> {
-  readonly valueDate: LocalDate;
-  readonly shares: readonly Share[];
-  readonly reversed: boolean;
-}
-
-export interface Installment {
-  readonly number: number;
-  readonly dueDate: LocalDate;
-  /** By everything recorded, whatever the value dates. */
-  readonly principal: Dong;
-  readonly paid: Dong;
-}
-
-/** Money in and out, by everything recorded. Figures of a day follow from it (see interest.ts, ageing.ts, view.ts). */
-export interface Book {
-  readonly installments: readonly Installment[];
-  readonly parts: readonly Part[];
-  readonly payments: readonly Payment[];
-}
 
 /** The second axis of status (domain §3): what is so of a loan beside where it stands. */
 export type LoanFlag =
@@ -73,7 +48,7 @@ export interface ApprovedLoan {
 }
 
 const NO_FLAGS: ReadonlySet<LoanFlag> = new Set();
-export const EMPTY_BOOK: Book = { installments: [], parts: [], payments: [] };
+const NONE_OVERDUE: ReadonlySet<number> = new Set();
 
 export const loan: Aggregate<Loan> = {
   category: 'loan',
@@ -91,18 +66,14 @@ export type LoanEvent = LoanStored extends infer E
 export function evolve(state: Loan, event: LoanEvent): Loan {
   switch (event.type) {
     case 'LoanApplied':
-      return { status: 'APPLIED', application: { ...event.data, valueDate: event.meta.valueDate } };
-    case 'LoanApproved': {
+      return { status: 'APPLIED', application: applicationOf(event.data, event.meta.valueDate) };
+    case 'LoanApproved':
       invariant(state.status === 'APPLIED', 'an approval follows an application');
-      const approval = { ...event.data, valueDate: event.meta.valueDate };
-      const { application } = state;
       return {
-        ...{ status: 'APPROVED', application, approval },
-        book: EMPTY_BOOK,
-        flags: NO_FLAGS,
-        recordedOverdue: new Set(),
+        ...{ status: 'APPROVED', application: state.application },
+        approval: approvalOf(event.data, event.meta.valueDate),
+        ...{ book: EMPTY_BOOK, flags: NO_FLAGS, recordedOverdue: NONE_OVERDUE },
       };
-    }
     case 'LoanRejected':
       invariant(state.status === 'APPLIED', 'a rejection follows an application');
       return { status: 'REJECTED', application: state.application, rejectedOn: event.meta.valueDate };
@@ -125,12 +96,18 @@ type MoneyEvent = Extract<LoanEvent, { type: 'LoanDisbursed' | 'InstallmentPaid'
 function evolveApproved(loan: ApprovedLoan, event: MoneyEvent): ApprovedLoan {
   const { book } = loan;
   switch (event.type) {
-    case 'LoanDisbursed':
-      return { ...loan, book: disbursed(book, event.data, event.meta) };
-    case 'InstallmentPaid':
-      return { ...loan, book: paid(book, event.data, event.meta.valueDate) };
+    case 'LoanDisbursed': {
+      const { amount, voucher, installments: shares } = event.data;
+      const { valueDate, causationId: commitment } = event.meta;
+      return withBook(loan, withPart(book, { valueDate, amount, voucher, shares, commitment }));
+    }
+    case 'InstallmentPaid': {
+      const { receipt, amount, method, allocation, installments: shares } = event.data;
+      const { valueDate } = event.meta;
+      return withBook(loan, withPayment(book, { receipt, amount, method, allocation, shares, valueDate }));
+    }
     case 'PaymentReversed':
-      return { ...loan, book: reversed(book, event.data) };
+      return withBook(loan, withReversal(book, event.data.receipt));
     case 'LoanOverdue':
       return { ...loan, recordedOverdue: new Set([...loan.recordedOverdue, event.data.installment]) };
     default:
@@ -138,49 +115,24 @@ function evolveApproved(loan: ApprovedLoan, event: MoneyEvent): ApprovedLoan {
   }
 }
 
-function disbursed(book: Book, data: LoanData<'LoanDisbursed'>, meta: LoanEvent['meta']): Book {
-  const { amount, voucher, installments: shares } = data;
-  const part: Part = { valueDate: meta.valueDate, amount, voucher, shares, commitment: meta.causationId };
-  // The first part's shares name every instalment: all due days lie after the day that they run from.
-  const before =
-    book.parts.length > 0
-      ? book.installments
-      : shares.map(({ installment: number, dueDate }) => ({ number, dueDate, principal: ZERO, paid: ZERO }));
-  return { ...book, installments: withShares(before, shares, 'principal', add), parts: [...book.parts, part] };
-}
+const withBook = (
+  { status, application, approval, flags, recordedOverdue }: ApprovedLoan,
+  book: Book,
+): ApprovedLoan => ({
+  ...{ status, application, approval, book, flags, recordedOverdue },
+});
 
-function paid(book: Book, data: LoanData<'InstallmentPaid'>, valueDate: LocalDate): Book {
-  const { receipt, amount, method, allocation, installments: shares } = data;
-  const payment: Payment = { receipt, amount, method, allocation, shares, valueDate, reversed: false };
+// Member by member: what an event says beside, such as the stretches of its ageing, is not kept with every loan.
+function applicationOf(data: Omit<LoanData<'LoanApplied'>, 'ageing'>, valueDate: LocalDate): Application {
+  const { loan, borrower, programme, source, district, commune, massOrganisation, group, borrowerClass } = data;
+  const { borrowerKind, amount, termMonths, installmentEveryMonths, jobs, purpose } = data;
   return {
-    ...book,
-    installments: withShares(book.installments, shares, 'paid', add),
-    payments: [...book.payments, payment],
+    ...{ loan, borrower, programme, source, district, commune, massOrganisation, group, borrowerClass },
+    ...{ borrowerKind, amount, termMonths, installmentEveryMonths, jobs, purpose, valueDate },
   };
 }
 
-function reversed(book: Book, data: LoanData<'PaymentReversed'>): Book {
-  return {
-    ...book,
-    installments: withShares(book.installments, data.installments, 'paid', subtract),
-    payments: book.payments.map((payment) =>
-      payment.receipt === data.receipt ? { ...payment, reversed: true } : payment,
-    ),
-  };
-}
-
-function withShares(
-  installments: readonly Installment[],
-  shares: readonly Share[],
-  side: 'principal' | 'paid',
-  sum: (a: Dong, b: Dong) => Dong,
-): readonly Installment[] {
-  if (shares.length === 0) return installments;
-  const changed = [...installments];
-  for (const { installment, principal } of shares) {
-    const before = changed[installment - 1];
-    invariant(before?.number === installment, `instalment ${installment} is on the schedule`);
-    changed[installment - 1] = { ...before, [side]: sum(before[side], principal) };
-  }
-  return changed;
+function approvalOf(data: Omit<Approval, 'valueDate'>, valueDate: LocalDate): Approval {
+  const { amount, decision, annualRate, overdueFactor, arrearsOrder, dueDayRoll, policyRevision } = data;
+  return { amount, decision, annualRate, overdueFactor, arrearsOrder, dueDayRoll, policyRevision, valueDate };
 }

@@ -1,8 +1,9 @@
 import { daysBetween, type LocalDate } from '../../kernel/dates.js';
 import { type Amount, type Dong, narrow } from '../../kernel/money.js';
 import { positionOn, unpaidOn } from './ageing.js';
+import { type Book, type Part, type Payment, paymentsOf } from './book.js';
 import { accruedInterest, interestPaid } from './interest.js';
-import type { Application, ApprovedLoan, Book, Loan, LoanFlag, Part, Payment } from './state.js';
+import type { Application, ApprovedLoan, Loan, LoanFlag } from './state.js';
 
 /*
  * A loan on a day: what follows from the facts with value dates up to it. Which facts are known is the caller's choice
@@ -54,7 +55,7 @@ export function loanOn(loan: Loan, day: LocalDate): LoanOnADay | null {
 
 /** Settled: nothing is outstanding and neither component of interest has accrued beyond what was paid of it. */
 export function isSettled({ book, approval }: ApprovedLoan, on: LocalDate): boolean {
-  if (upTo(book.parts, on).length === 0 || positionOn(book, on).outstanding > 0) return false;
+  if (!book.parts.some(({ valueDate }) => valueDate <= on) || positionOn(book, on).outstanding > 0) return false;
   const [accrued, paid] = [accruedInterest(book, approval, on), interestPaid(book, on)];
   return accrued.inTerm <= paid.inTerm && accrued.overdue <= paid.overdue;
 }
@@ -97,7 +98,7 @@ function disbursedLoanOn(loan: ApprovedLoan, day: LocalDate, disbursements: read
     },
     installments,
     disbursements,
-    payments: upTo(book.payments, day),
+    payments: upTo(paymentsOf(book), day),
   };
 }
 

@@ -1,6 +1,7 @@
 import { daysBetween, type LocalDate } from '../../kernel/dates.js';
 import type { Envelope } from '../../kernel/envelope.js';
 import { unpaidOn } from '../../lending/loan/ageing.js';
+import { paymentsOf } from '../../lending/loan/book.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import { type Dimensions, evolve, type Loan } from '../../lending/loan/state.js';
 import { loanOn } from '../../lending/loan/view.js';
@@ -73,7 +74,7 @@ function addLoan(total: Recount, loan: Extract<Loan, { status: 'APPROVED' }>, { 
       if (part.valueDate <= asOf && within(dueDate)) total.fellDue += principal;
     }
   }
-  for (const { valueDate, shares, reversed } of book.payments) {
+  for (const { valueDate, shares, reversed } of paymentsOf(book)) {
     if (reversed || valueDate > asOf) continue;
     for (const { dueDate, principal } of shares) {
       const prepaid = valueDate < dueDate;
