@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type EventStore, StoreUnavailable } from '../event-store/port.js';
 import type { Instant, LocalDate } from '../kernel/dates.js';
-import type { Domain, NewEvent } from '../kernel/decider.js';
+import type { Domain, Step } from '../kernel/decider.js';
 import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import { sealEvent } from '../proof/seal.js';
-import type { WarmStream, WarmStreams } from './streams.js';
+import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
 
 /** How often an append whose outcome is unknown is sent again, with the same bytes, before its command is given up. */
 export const UNKNOWN_RETRIES_MAX = 20;
@@ -30,7 +30,7 @@ export const CONFLICT = 'conflict';
 export function append(
   { store, streams, domain }: { readonly store: EventStore; readonly streams: WarmStreams; readonly domain: Domain },
   folded: WarmStream,
-  events: readonly NewEvent[],
+  { events, state }: Pick<Step, 'events' | 'state'>,
   stamp: Stamp,
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   const sealed: UnplacedEnvelope[] = [];
@@ -47,9 +47,15 @@ export function append(
     sealed.push(event);
   }
   const placed = settled(store, streams, folded, sealed);
-  // Whoever waits for durability sees the failure; nobody has to wait for it.
-  placed.catch(() => {});
-  streams.advance(folded, sealed, placed);
+  const advanced = streams.advance(folded, sealed, placed, state);
+  // A stream that is kept warm keeps no append that is over, nor its events.
+  // Whoever waits for durability sees its failure; nobody has to wait for it.
+  placed.then(
+    () => {
+      advanced.durable = SETTLED;
+    },
+    () => {},
+  );
   return placed;
 }
 

@@ -8,7 +8,7 @@ import type { Accepted, Answer, EventReference } from './answers.js';
 import { append, CONFLICT, type Stamp } from './append.js';
 import { DayGate, Held, StreamLocks } from './locks.js';
 import type { Prepared } from './request.js';
-import { type KnownCommand, type WarmStream, WarmStreams } from './streams.js';
+import { type WarmStream, WarmStreams } from './streams.js';
 
 /** How often a command is decided anew after another writer was first. */
 export const CONFLICT_RETRIES_MAX = 50;
@@ -114,8 +114,10 @@ export class CommandHandler {
     }
     const loading = this.streams.load(request.about);
     const about = loading instanceof Promise ? await loading : loading;
-    const known = continued?.command == null ? about.keys.get(request.key) : undefined;
-    if (known !== undefined) return { done: this.#again(about, known, request) };
+    if (continued?.command == null) {
+      const again = await this.#again(about, request);
+      if (again !== null) return { done: Promise.resolve(again) };
+    }
     if (request.refusal !== null) return refused(request.refusal);
     if (request.ifMatch !== null && request.ifMatch !== about.revision) {
       return refused(refusal('REVISION_MOVED', 'ifMatch', `${about.revision}`, { revision: about.revision }));
@@ -229,7 +231,7 @@ export class CommandHandler {
     const folded = step === null ? undefined : loaded.get(step.stream);
     invariant(step !== null && folded !== undefined, `${request.entry.name} names the streams that it writes`);
     const announces = step.events.some(({ type }) => type === this.domain.close.startsOn) && !request.continued;
-    const first = append(this.#tools, folded, step.events, this.#stamp(request, moment));
+    const first = append(this.#tools, folded, step, this.#stamp(request, moment));
     // What follows on this stream decides on what is on its way; the store keeps the order.
     if (!announces && (step.stream !== request.about || !this.#opens(step.events))) held.release(step.stream);
     const done = first.then(async (placed): Promise<Done | typeof CONFLICT> => {
@@ -249,9 +251,8 @@ export class CommandHandler {
     held.leaveDay();
     await this.options.close();
     const about = await this.streams.load(request.about);
-    const known = about.keys.get(request.key);
-    invariant(known !== undefined, 'the announcement holds the key');
-    const done = await this.#again(about, known, request);
+    const done = await this.#again(about, request);
+    invariant(done !== null, 'the announcement holds the key');
     return done.answer.accepted ? { ...done, answer: { ...done.answer, duplicate: false } } : done;
   }
 
@@ -289,7 +290,7 @@ export class CommandHandler {
       causationId: own,
     };
     const events = [opening(day, this.options.simulated)];
-    const opened = await append(this.#tools, await this.streams.load(stream), events, marks);
+    const opened = await append(this.#tools, await this.streams.load(stream), { events }, marks);
     invariant(opened !== CONFLICT, 'one writer opens the ledger');
     return this.calendar();
   }
@@ -311,7 +312,7 @@ export class CommandHandler {
       if (!this.domain.transfers.opensOn.includes(event.type)) continue;
       for (let next = await this.#next(event); next !== null; next = await this.#next(event)) {
         const folded = await this.streams.load(next.stream);
-        const outcome = await append(this.#tools, folded, next.events, { ...marksOf(event), causationId: event.id });
+        const outcome = await append(this.#tools, folded, next, { ...marksOf(event), causationId: event.id });
         if (outcome === CONFLICT) continue;
         for (const made of outcome) if (this.#opens([made])) this.#unfinished.set(made.id, made);
         written.push(...outcome);
@@ -335,22 +336,30 @@ export class CommandHandler {
     for (const event of events) await this.#follow([event]);
   }
 
-  /** The first answer again: the events that the key wrote on this stream, and a token that covers all of them. */
-  async #again(about: WarmStream, known: KnownCommand, request: Request): Promise<Done> {
-    if (known.hash !== request.hash) {
-      const accepted = 'the same command, value date and data as the first time, or another key';
-      const reused = refusal('KEY_REUSED', 'id', accepted, { key: request.key });
-      return { answer: { accepted: false, refusal: reused }, written: [] };
-    }
-    await about.durable;
+  /**
+   * The first answer again: the events that the key wrote on this stream, and a token that covers all of them. null for
+   * a key that is new.
+   */
+  async #again(about: WarmStream, request: Request): Promise<Done | null> {
     const commandId = `${about.stream} ${request.key}`;
-    const written: Envelope[] = [];
-    for await (const event of this.store.readStream(about.stream, { from: known.revision })) {
-      if (event.meta.commandId !== commandId) break;
-      written.push(event);
+    for (const revision of this.streams.mayKnow(about, request.key)) {
+      await about.durable;
+      const written: Envelope[] = [];
+      for await (const event of this.store.readStream(about.stream, { from: revision })) {
+        if (event.meta.commandId !== commandId) break;
+        written.push(event);
+      }
+      const [first] = written;
+      if (first === undefined) continue;
+      if (first.meta.commandHash !== request.hash) {
+        const accepted = 'the same command, value date and data as the first time, or another key';
+        const reused = refusal('KEY_REUSED', 'id', accepted, { key: request.key });
+        return { answer: { accepted: false, refusal: reused }, written: [] };
+      }
+      const token = (await this.store.head())?.position ?? '';
+      return { answer: { ...accepted(about.stream, written, []), duplicate: true, token }, written };
     }
-    const token = (await this.store.head())?.position ?? '';
-    return { answer: { ...accepted(about.stream, written, []), duplicate: true, token }, written };
+    return null;
   }
 
   async #quiet(warnings: Decision['warnings']): Promise<Done> {

@@ -1,28 +1,29 @@
 import type { EventStore } from '../event-store/port.js';
-import type { Instant } from '../kernel/dates.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
-import { RecentMap } from '../kernel/recent-map.js';
 import { invariant } from '../kernel/result.js';
+import { WeighedMap } from '../kernel/weighed-map.js';
 
-/** The most streams that are kept folded; what was not used for longest goes first. */
-export const WARM_STREAMS_MAX = 100_000;
+/** The most memory that folded streams take, by an estimate. Loans of five years' monthly payments: some 60,000. */
+export const WARM_BYTES_MAX = 200 * 1024 * 1024;
 
-/** An accepted command of a stream: where its first event stands, and the hash of its body. */
-export interface KnownCommand {
-  readonly revision: number;
-  readonly hash: string;
-}
+/** What a stream takes beside its state: its place in the map, its name, its seal. */
+const WARM_BYTES = 400;
+/** What a state takes whose aggregate does not say. */
+const STATE_BYTES = 600;
+const KEY_BYTES = 10;
 
 /** A folded stream, and what an append to it needs. */
 export interface WarmStream extends Folded {
   /** null when there is no such stream. */
   readonly seal: string | null;
-  readonly lastRecordedAt: Instant | null;
-  /** The accepted keys of commands that are about this stream: for ever, not for a day. */
-  readonly keys: ReadonlyMap<string, KnownCommand>;
+  /**
+   * By revision, a hash of the key of the command about this stream that wrote the event; 0 where there is none. Keys
+   * are known for ever, so there are as many as events: the stored event says whether it is the same one.
+   */
+  readonly keys: readonly number[];
   /** Resolves when everything that was folded is durable. Rejects when it is not: the stream is then loaded again. */
-  readonly durable: Promise<unknown>;
+  durable: Promise<unknown>;
 }
 
 /**
@@ -30,13 +31,16 @@ export interface WarmStream extends Folded {
  * to one stream in order, so whoever decides on what is not durable yet is refused by the store if it never becomes so.
  */
 export class WarmStreams {
-  readonly #warm = new RecentMap<WarmStream>(WARM_STREAMS_MAX);
+  readonly #warm: WeighedMap<WarmStream>;
   readonly #loading = new Map<string, Promise<WarmStream>>();
 
   constructor(
     private readonly store: EventStore,
     private readonly domain: Domain,
-  ) {}
+    bytesMax = WARM_BYTES_MAX,
+  ) {
+    this.#warm = new WeighedMap(bytesMax, (warm) => this.#bytes(warm));
+  }
 
   load(stream: string): WarmStream | Promise<WarmStream> {
     const warm = this.#warm.get(stream);
@@ -46,9 +50,21 @@ export class WarmStreams {
     return loading;
   }
 
-  /** Folds what is being appended. `durable` is the append. */
-  advance(before: WarmStream, events: readonly UnplacedEnvelope[], durable: Promise<unknown>): WarmStream {
-    const after = this.#folded(before, events, durable);
+  /** The revisions, in order, of events that a command about this stream with this key may have written. */
+  *mayKnow(warm: WarmStream, key: string): Generator<number> {
+    const mark = keyMark(key, 0);
+    for (let at = warm.keys.indexOf(mark); at >= 0 && at <= warm.revision; at = warm.keys.indexOf(mark, at + 1))
+      yield at;
+  }
+
+  /** Folds what is being appended; `state` is given where the decision has done so. `durable` is the append. */
+  advance(
+    before: WarmStream,
+    events: readonly UnplacedEnvelope[],
+    durable: Promise<unknown>,
+    state?: unknown,
+  ): WarmStream {
+    const after = this.#folded(before, events, durable, state);
     this.#warm.set(after.stream, after);
     return after;
   }
@@ -61,10 +77,7 @@ export class WarmStreams {
   async #read(stream: string): Promise<WarmStream> {
     try {
       const { initial } = this.#aggregate(stream);
-      let folded: WarmStream = {
-        ...{ stream, revision: -1, state: initial, seal: null, lastRecordedAt: null },
-        ...{ keys: new Map(), durable: SETTLED },
-      };
+      let folded: WarmStream = { stream, revision: -1, state: initial, seal: null, keys: [], durable: SETTLED };
       for await (const event of this.store.readStream(stream)) folded = this.#folded(folded, [event], SETTLED);
       this.#warm.set(stream, folded);
       return folded;
@@ -73,26 +86,29 @@ export class WarmStreams {
     }
   }
 
-  #folded(before: WarmStream, events: readonly UnplacedEnvelope[], durable: Promise<unknown>): WarmStream {
-    const aggregate = this.#aggregate(before.stream);
-    let { revision, state, seal, lastRecordedAt } = before;
-    // One map a stream, handed on: keys are only ever added, and each names the revision that it stands at.
-    const keys = before.keys as Map<string, KnownCommand>;
-    const about = `${before.stream} `;
+  #folded(
+    before: WarmStream,
+    events: readonly UnplacedEnvelope[],
+    durable: Promise<unknown>,
+    known?: unknown,
+  ): WarmStream {
+    const { stream } = before;
+    let { revision, state, seal } = before;
+    // One list a stream, handed on: each mark stands at its revision, and nobody looks behind his own.
+    const keys = before.keys as number[];
     for (const event of events) {
-      invariant(event.revision === revision + 1, `${before.stream} has no hole at ${event.revision}`);
+      invariant(event.revision === revision + 1, `${stream} has no hole at ${event.revision}`);
       // An envelope on its way to the store has no place yet, and no aggregate looks at one.
-      state = aggregate.evolve(state, this.domain.upcast(event as Envelope));
+      if (known === undefined) state = this.#aggregate(stream).evolve(state, this.domain.upcast(event as Envelope));
       revision = event.revision;
       seal = event.meta.seal;
-      lastRecordedAt = event.meta.recordedAt;
-      const { commandId, commandHash: hash } = event.meta;
-      if (commandId.startsWith(about)) {
-        const key = commandId.slice(about.length);
-        if (!keys.has(key)) keys.set(key, { revision, hash });
-      }
+      keys[revision] = ownKeyMark(stream, event.meta.commandId);
     }
-    return { stream: before.stream, revision, state, seal, lastRecordedAt, keys, durable };
+    return { stream, revision, state: known ?? state, seal, keys, durable };
+  }
+
+  #bytes({ stream, state, keys }: WarmStream): number {
+    return WARM_BYTES + keys.length * KEY_BYTES + (this.#aggregate(stream).bytes?.(state) ?? STATE_BYTES);
   }
 
   #aggregate(stream: string) {
@@ -102,4 +118,24 @@ export class WarmStreams {
   }
 }
 
-const SETTLED = Promise.resolve();
+export const SETTLED = Promise.resolve();
+
+function ownKeyMark(stream: string, commandId: string): number {
+  const about = commandId.charCodeAt(stream.length) === SPACE && commandId.startsWith(stream);
+  return about ? keyMark(commandId, stream.length + 1) : 0;
+}
+
+const SPACE = 0x20;
+
+/** 52 bits of a key, never 0: two multiplications that mix each character into both halves. */
+function keyMark(text: string, from: number): number {
+  let [high, low] = [0x9e3779b9 | 0, 0x85ebca6b | 0];
+  for (let at = from; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    high = Math.imul(high ^ unit, 0x9e3779b1);
+    low = Math.imul(low ^ unit, 0x5f356495);
+  }
+  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35);
+  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35);
+  return (high >>> 12) * 0x1_0000_0000 + (low >>> 0) + 1;
+}

@@ -67,6 +67,8 @@ export interface Aggregate<State = unknown> {
   readonly category: string;
   readonly initial: State;
   evolve(state: State, event: Envelope): State;
+  /** About how much memory a state takes. Left out where it is small, or grows with nothing. */
+  bytes?(state: State): number;
 }
 
 /** One command of the catalogue. Everything else about it (route, DTO, flags, reference) is derived from this. */

@@ -63,6 +63,12 @@ export const paymentsOf = (book: Book): readonly Payment[] => unpacked(book.paym
 /** Whether the running figures are those of a day: no entry lies behind it. */
 export const isRunning = ({ upTo }: Book, day: LocalDate): boolean => upTo === null || day >= upTo;
 
+const OBJECT_BYTES = 64;
+
+/** About how much memory it takes: an object an instalment, one a share, a byte a character. */
+export const bytesOf = ({ installments, parts, payments }: Book): number =>
+  OBJECT_BYTES * installments.length * (1 + parts.length) + payments.length;
+
 /** The book with a part that was paid out. */
 export function withPart(book: Book, part: Part): Book {
   const { shares, valueDate } = part;

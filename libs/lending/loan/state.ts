@@ -2,7 +2,7 @@ import type { LocalDate } from '../../kernel/dates.js';
 import type { Aggregate } from '../../kernel/decider.js';
 import { invariant, unreachable } from '../../kernel/result.js';
 import type { termsFields } from '../policy/events.js';
-import { type Book, EMPTY_BOOK, withPart, withPayment, withReversal } from './book.js';
+import { type Book, bytesOf, EMPTY_BOOK, withPart, withPayment, withReversal } from './book.js';
 import type { LoanData, LoanStored } from './events.js';
 
 export type Application = Omit<LoanData<'LoanApplied'>, 'ageing'> & { readonly valueDate: LocalDate };
@@ -54,7 +54,11 @@ export const loan: Aggregate<Loan> = {
   category: 'loan',
   initial: { status: 'NONE' },
   evolve: (state, stored) => evolve(state, stored as LoanStored),
+  bytes: (state) => (state.status === 'APPROVED' ? APPROVED_BYTES + bytesOf(state.book) : APPROVED_BYTES),
 };
+
+/** Application and approval, measured. */
+const APPROVED_BYTES = 1_000;
 
 /** Needs of an event its type, data, value date and cause only: decisions fold what they are about to write with it. */
 export type LoanEvent = LoanStored extends infer E
