@@ -10,7 +10,7 @@ import { addDays, dayOf, type Instant, type LocalDate } from '../libs/kernel/dat
 import { invariant } from '../libs/kernel/result.js';
 import { lendingDomain } from '../libs/lending/catalogue.js';
 import { projections } from '../libs/projections/catalogue.js';
-import { project } from '../libs/projections/projection.js';
+import { followedAs } from '../libs/projections/projection.js';
 import { overlayReadStore } from '../libs/read-store/memory/overlay.js';
 import type { ReadStore } from '../libs/read-store/port.js';
 import { openSqliteReadStore } from '../libs/read-store/sqlite/store.js';
@@ -29,10 +29,7 @@ export const clock = (): Instant => new Date().toISOString() as Instant;
 export const TODAY: LocalDate = dayOf(clock());
 const DISBURSED: LocalDate = addDays(TODAY, -DAYS_OF_INTEREST);
 
-export const everyReadModel: readonly Followed[] = projections.map((projection) => ({
-  model: projection,
-  project: (event) => project(projection, event),
-}));
+export const everyReadModel: readonly Followed[] = projections.map(followedAs);
 
 export interface OpenBenchLedger {
   readonly ledger: Ledger;

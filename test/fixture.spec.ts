@@ -5,7 +5,7 @@ import { loan } from '../libs/projections/loan/project.js';
 import { loanQuery } from '../libs/projections/loan/query.js';
 import { portfolioQuality } from '../libs/projections/portfolio-quality/project.js';
 import { portfolioQualityQuery } from '../libs/projections/portfolio-quality/query.js';
-import { type Projection, project } from '../libs/projections/projection.js';
+import { followedAs } from '../libs/projections/projection.js';
 import { type MemoryLedger, memoryLedger } from './harness.js';
 import { accept, sheetOf } from './sheet.js';
 
@@ -39,10 +39,7 @@ const COMMANDS: readonly Sent[] = [
   openUntil(AS_OF),
 ];
 
-const followed = ([portfolioQuality, loan] as readonly Projection[]).map((model) => ({
-  model,
-  project: (event: Parameters<typeof project>[1]) => project(model, event),
-}));
+const followed = [portfolioQuality, loan].map(followedAs);
 
 describe('the fixture of four loans', () => {
   let place: MemoryLedger;

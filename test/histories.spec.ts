@@ -3,7 +3,7 @@ import type { Followed, Ledger } from '../libs/engine/ledger.js';
 import type { LocalDate } from '../libs/kernel/dates.js';
 import { readFields } from '../libs/kernel/fields.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
-import { project } from '../libs/projections/projection.js';
+import { followedAs } from '../libs/projections/projection.js';
 import type { ReadView } from '../libs/read-store/port.js';
 import { memoryLedger } from './harness.js';
 import { type Day, shown } from './model/exact.js';
@@ -14,7 +14,7 @@ import { capitalIdentity, capitalPlan, districtBalances, interestingDays, loanVi
 
 const RUNS = Number(process.env.HISTORIES ?? 40);
 const DAYS = 6;
-const followed: readonly Followed[] = projections.map((model) => ({ model, project: (e) => project(model, e) }));
+const followed: readonly Followed[] = projections.map(followedAs);
 
 // The slow model in test/model is written from the contract's sentences and shares no code with the ledger.
 describe('a generated history', () => {

@@ -2,15 +2,12 @@ import { pino } from 'pino';
 import type { Followed, Ledger } from '../libs/engine/ledger.js';
 import { commands } from '../libs/lending/catalogue.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
-import { project } from '../libs/projections/projection.js';
+import { followedAs } from '../libs/projections/projection.js';
 import { type Served, serve } from '../libs/surface/http/server.js';
 import { memoryLedger } from './harness.js';
 
 /** The read models of the catalogue, as the engine follows them. */
-export const followed: readonly Followed[] = projections.map((projection) => ({
-  model: projection,
-  project: (event) => project(projection, event),
-}));
+export const followed: readonly Followed[] = projections.map(followedAs);
 
 /** A problem, of a request or of a line. */
 export interface Problem {

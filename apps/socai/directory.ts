@@ -9,7 +9,7 @@ import { openSqliteEventStore } from '../../libs/event-store/sqlite/store.js';
 import type { Instant } from '../../libs/kernel/dates.js';
 import { lendingDomain } from '../../libs/lending/catalogue.js';
 import { projections } from '../../libs/projections/catalogue.js';
-import { project } from '../../libs/projections/projection.js';
+import { followedAs } from '../../libs/projections/projection.js';
 import { ledgerDigest } from '../../libs/proof/seal.js';
 import { memoryReadStore, overlayReadStore } from '../../libs/read-store/memory/overlay.js';
 import type { ReadStore } from '../../libs/read-store/port.js';
@@ -35,11 +35,7 @@ export interface OpenOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-const followed: readonly Followed[] = projections.map((projection) => ({
-  model: projection,
-  project: (event) => project(projection, event),
-  ...(projection.rollUp === undefined ? {} : { rollUp: projection.rollUp }),
-}));
+const followed: readonly Followed[] = projections.map(followedAs);
 
 /** The ledger of a directory that this process holds. */
 export async function openToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {

@@ -4,14 +4,13 @@ import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import { events as catalogue } from '../lending/catalogue.js';
 import { refusals } from '../lending/refusals.js';
-import { foldChanges } from '../read-store/fold.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';
 import { AT_START, type Checkpoint, type ReadStore } from '../read-store/port.js';
 import { projections, queries } from './catalogue.js';
 import { type Projection, project } from './projection.js';
 import { asOfDays, plans, play, recordedDays } from './testing/histories.js';
 import { day } from './testing/ledger.js';
-import { ask, TinyView, viewOf } from './testing/view.js';
+import { ask, changesOf, TinyView, viewOf } from './testing/view.js';
 
 const instanceOf = ({ name, version }: Projection) => `${name}.${version}`;
 
@@ -23,7 +22,7 @@ async function follow(store: ReadStore, projection: Projection, events: readonly
   for (let start = 0; start < events.length; start += size) {
     const batch = events.slice(start, start + size);
     const to = { sequence: from.sequence + batch.length, position: batch.at(-1)?.position ?? '' };
-    const changes = foldChanges(batch.flatMap((event) => project(projection, event)));
+    const changes = changesOf(projection, batch);
     expect(await store.apply({ model, partition: 0, from, to, changes })).toEqual({ outcome: 'applied' });
     from = to;
   }

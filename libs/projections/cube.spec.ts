@@ -1,122 +1,216 @@
 import fc from 'fast-check';
-import { dateOfDay, dayNumber, type LocalDate } from '../kernel/dates.js';
-import type { Where } from '../read-store/port.js';
-import { addTo, amountOf, cells, cube, pieces, type Range, recordedDay, sumCells } from './cube.js';
+import { addDays, dateOfDay, dayNumber, type LocalDate } from '../kernel/dates.js';
+import { foldChanges } from '../read-store/fold.js';
+import { amountOf, type Cube, cell, cells, type Question, type Range, recordedDay, spansOf, sumCells } from './cube.js';
+import { rollUpOf } from './roll-up.js';
 import { TinyView } from './testing/view.js';
 
 const FIRST = dayNumber('2023-11-20' as LocalDate);
 const days = fc.integer({ min: 0, max: 170 }).map((n) => dateOfDay(FIRST + n));
 const end = fc.option(days, { freq: 8 });
 const ranges: fc.Arbitrary<Range> = fc.record({ from: end, to: end });
+const EVER: Range = { from: null, to: null };
 
-const PLAIN = cube({
-  collection: 'plain',
-  dimensions: ['district'],
-  cuts: ['mm', 'md', 'dm', 'dd'],
+type Dimension = 'district' | 'kind' | 'due';
+
+/** A level that keeps what was known by month, one that does not, and the finest. `soon` and `later` are ahead of it. */
+const CUBE: Cube<Dimension> = {
+  name: 'finest',
+  measures: ['amount', 'count', 'soon', 'later'],
+  lags: { soon: { of: 'amount', days: 1 }, later: { of: 'amount', days: 31 } },
+  levels: [
+    { collection: 'all', dimensions: [], knownByMonth: true },
+    { collection: 'district', dimensions: ['district'], knownByMonth: true },
+    { collection: 'kind', dimensions: ['kind'], knownByMonth: false },
+    { collection: 'full', dimensions: ['district', 'kind', 'due'], knownByMonth: false },
+  ],
+};
+
+interface Posting {
+  readonly value: LocalDate;
+  readonly recorded: LocalDate;
+  readonly of: Readonly<Record<Dimension, string>>;
+  readonly measures: { readonly amount: number; readonly count: number; readonly soon: number; readonly later: number };
+}
+
+const amounts = fc.integer({ min: -9, max: 9 });
+const posting: fc.Arbitrary<Posting> = fc.record({
+  value: days,
+  recorded: days,
+  of: fc.record({ district: fc.constantFrom('001', '250'), kind: fc.constantFrom('A', 'B'), due: days }),
+  measures: fc.record({ amount: amounts, count: amounts, soon: amounts, later: amounts }),
 });
-const WITH_EVER = cube({
-  collection: 'ever',
-  dimensions: ['district'],
-  cuts: ['emm', 'edd', 'mdm', 'ddd'],
-});
+
+const changesOf = (postings: readonly Posting[]) =>
+  rollUpOf([CUBE])(
+    foldChanges(postings.map(({ of, value, recorded, measures }) => cell(CUBE, of, value, recorded, measures))),
+  );
 
 const within = (day: LocalDate, { from, to }: Range) => (from === null || day >= from) && (to === null || day <= to);
 
-describe('the pieces of a box of days', () => {
-  const cellsOf = (of: typeof PLAIN, at: { value: LocalDate; due: LocalDate; recorded: LocalDate }) => {
-    const changes: Parameters<typeof addTo>[0] = [];
-    addTo(changes, [of], { district: '001' }, at, { amount: 1 });
-    return new TinyView().apply(changes);
-  };
+/** What a question asks for, counted posting by posting. */
+function counted(postings: readonly Posting[], { by, value, due = EVER, knownOn }: Question<Dimension>) {
+  const totals = new Map<string, { amount: number; count: number }>();
+  for (const { of, recorded, measures, ...at } of postings) {
+    if ((knownOn !== null && recorded > knownOn) || !within(of.due as LocalDate, due)) continue;
+    const { amount, count, soon, later } = measures;
+    for (const [lag, counts] of [
+      [0, { amount, count }],
+      [1, { amount: soon, count: 0 }],
+      [31, { amount: later, count: 0 }],
+    ] as const) {
+      const day = addDays(at.value, lag);
+      if (!within(day, value)) continue;
+      const key = by.map((name) => (name === 'value' ? day.slice(0, 7) : of[name])).join(' ');
+      const total = totals.get(key) ?? { amount: 0, count: 0 };
+      totals.set(key, { amount: total.amount + counts.amount, count: total.count + counts.count });
+    }
+  }
+  return totals;
+}
 
-  test.each([
-    ['day and month', PLAIN],
-    ['three axes, ever', WITH_EVER],
-  ])('hold what lies in it once, and nothing else: %s', async (_, of) => {
+const questions: fc.Arbitrary<Question<Dimension>> = fc.record({
+  by: fc.subarray(['district', 'kind', 'due', 'value'] as const),
+  measures: fc.constant(['amount', 'count']),
+  value: ranges,
+  due: fc.oneof(fc.constant(EVER), ranges),
+  knownOn: fc.option(days, { freq: 5 }),
+});
+
+/** Sums of a view by the same keys as `counted`, without those of nothing. */
+async function summed(view: TinyView, question: Question<Dimension>) {
+  const totals = new Map<string, { amount: number; count: number }>();
+  for (const row of await sumCells(view, CUBE, question)) {
+    const key = question.by.map((name) => (name === 'value' ? String(row.value).slice(0, 7) : row[name])).join(' ');
+    const total = totals.get(key) ?? { amount: 0, count: 0 };
+    const [amount, count] = ['amount', 'count'].map((name) => Number(amountOf(row, name)));
+    totals.set(key, { amount: total.amount + (amount ?? 0), count: total.count + (count ?? 0) });
+  }
+  return something(totals);
+}
+
+const something = (totals: ReadonlyMap<string, { amount: number; count: number }>) =>
+  [...totals].filter(([, { amount, count }]) => amount !== 0 || count !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+
+describe('sums of cells', () => {
+  test('are what counting the postings gives, at every level, of any days, as known on any day', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.record({ value: days, due: days, recorded: days }),
-        fc.record({ value: ranges, due: ranges, recorded: ranges }),
-        async (at, box) => {
-          const where = pieces(of, box);
-          const found = where.length === 0 ? [] : await cellsOf(of, at).sum(of.collection, ask(where));
-          const inside = of.axes.every((axis) => within(at[axis], box[axis]));
-          expect(found.map((row) => amountOf(row, 'amount'))).toEqual(inside ? [1] : []);
-        },
-      ),
+      fc.asyncProperty(fc.array(posting, { maxLength: 12 }), fc.array(questions), async (postings, asked) => {
+        const view = new TinyView().apply(changesOf(postings));
+        for (const question of asked) {
+          expect(await summed(view, question)).toEqual(something(counted(postings, question)));
+        }
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  test('are the same whichever batches the postings came in', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(posting, { maxLength: 8 }), { maxLength: 4 }), (batches) => {
+        const split = new TinyView();
+        for (const batch of batches.toReversed()) split.apply(changesOf(batch));
+        expect(split.rows()).toEqual(new TinyView().apply(changesOf(batches.flat())).rows());
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of what came to nothing since are still something as known before', async () => {
+    const [value, of] = [day('2024-01-01'), { district: '001', kind: 'A', due: '2024-01-01' }];
+    const view = new TinyView().apply(
+      rollUpOf([CUBE])([
+        cell(CUBE, of, value, day('2024-01-01'), { amount: 5 }),
+        cell(CUBE, of, value, day('2024-01-09'), { amount: -5 }),
+      ]),
+    );
+    const asked = { by: ['district' as const], measures: ['amount'], value: { from: null, to: day('2024-01-02') } };
+    expect(await sumCells(view, CUBE, { ...asked, knownOn: day('2024-01-05') })).toEqual([
+      { district: '001', amount: 5 },
+    ]);
+  });
+
+  test('read few cells: those of today one set by month, those of a day before the months since as well', async () => {
+    const { postings, question } = fiveYears();
+    const view = new TinyView().apply(changesOf(postings));
+    const read = async (asked: Partial<Question<Dimension>>) => {
+      view.cellsRead = 0;
+      expect(await summed(view, { ...question, ...asked })).toEqual(
+        something(counted(postings, { ...question, ...asked })),
+      );
+      return view.cellsRead;
+    };
+    // 61 months and the days of the last, each for those of today and those that lag.
+    expect(await read({})).toBeLessThan(130);
+    expect(await read({ knownOn: day('2023-06-10') })).toBeLessThan(300);
+    expect(await read({ knownOn: day('2022-06-10'), value: { from: null, to: day('2024-06-15') } })).toBeLessThan(800);
+  });
+});
+
+/** A posting a day, of its day, and one of each third day for some time after. */
+function fiveYears() {
+  const postings: Posting[] = [];
+  const first = dayNumber('2019-07-01' as LocalDate);
+  const of = { district: '001', kind: 'A', due: '2024-01-01' };
+  for (let n = 0; n < 1_826; n++) {
+    const recorded = dateOfDay(first + n);
+    const measures = { amount: 1, count: 1, soon: 1, later: 0 };
+    postings.push({ value: recorded, recorded, of, measures });
+    if (n % 3 === 0) postings.push({ value: dateOfDay(first + n + ((n * 7) % 700)), recorded, of, measures });
+  }
+  const question: Question<Dimension> = {
+    ...{ by: [], measures: ['amount', 'count'], knownOn: null },
+    value: { from: null, to: day('2024-06-15') },
+  };
+  return { postings, question };
+}
+
+describe('the spans of a range of days', () => {
+  test('hold each of its days once, and no other', () => {
+    fc.assert(
+      fc.property(ranges, days, (range, at) => {
+        const holding = spansOf(range).filter(({ grain, gte, lte }) => {
+          const text = grain === 'month' ? at.slice(0, 7) : at;
+          return (gte === null || text >= gte) && (lte === null || text <= lte);
+        });
+        expect(holding).toHaveLength(within(at, range) ? 1 : 0);
+      }),
       { numRuns: 2_000 },
     );
   });
 
-  const ask = (where: readonly Where[]) => ({ where, by: [], measures: ['amount'] });
-
-  test('are few: whole months, and the days around them', () => {
-    const box = { value: { from: null, to: '2024-03-15' as LocalDate }, recorded: { from: null, to: null } };
-    const due = box.recorded;
-    expect(pieces(PLAIN, { ...box, due })).toEqual([
-      { grains: 'mm', value: { lte: '2024-02' } },
-      { grains: 'md', value: { gte: '2024-03-01', lte: '2024-03-15' } },
+  test('are whole months where it holds any, and the days around them', () => {
+    const range = (from: string | null, to: string | null) => ({ from, to }) as Range;
+    expect(spansOf(range(null, '2024-03-15'))).toEqual([
+      { grain: 'month', gte: null, lte: '2024-02' },
+      { grain: 'day', gte: '2024-03-01', lte: '2024-03-15' },
     ]);
-    // Months that no cut keeps are read by their days.
-    expect(pieces(cube({ ...PLAIN, cuts: ['dd'] }), { ...box, due })).toEqual([
-      { grains: 'dd', value: { lte: '2024-02-31' } },
-      { grains: 'dd', value: { gte: '2024-03-01', lte: '2024-03-15' } },
+    expect(spansOf(range('2024-01-31', '2024-02-29'))).toEqual([
+      { grain: 'month', gte: '2024-02', lte: '2024-02' },
+      { grain: 'day', gte: '2024-01-31', lte: '2024-01-31' },
     ]);
-    const monthEnd = { from: '2024-02-01' as LocalDate, to: '2024-02-29' as LocalDate };
-    expect(pieces(PLAIN, { ...box, value: monthEnd, due: box.recorded })).toEqual([
-      { grains: 'mm', value: { gte: '2024-02', lte: '2024-02' } },
+    expect(spansOf(range('2024-01-02', '2024-01-31'))).toEqual([
+      { grain: 'day', gte: '2024-01-02', lte: '2024-01-31' },
     ]);
+    expect(spansOf(range('2024-01-02', '2024-01-01'))).toEqual([]);
   });
 });
 
-test('what was known is the same, read as what was recorded by then or as all less what came later', async () => {
-  const posting = fc.record({ value: days, recorded: days, amount: fc.integer({ min: -9, max: 9 }) });
-  const [both, only] = (['ever', 'month'] as const).map((first) =>
-    cube({
-      collection: first,
-      dimensions: ['district'],
-      cuts: first === 'ever' ? ['em', 'ed', 'mm', 'dd'] : ['mm', 'md', 'dm', 'dd'],
-    }),
-  ) as [typeof PLAIN, typeof PLAIN];
-  await fc.assert(
-    fc.asyncProperty(fc.array(posting), ranges, fc.option(days), async (postings, value, knownOn) => {
-      const view = new TinyView();
-      for (const { amount, ...at } of postings) {
-        const changes: Parameters<typeof addTo>[0] = [];
-        addTo(changes, [both, only], { district: '001' }, at, { amount });
-        view.apply(changes);
-      }
-      const question = { by: ['district'], measures: ['amount'], value, knownOn };
-      const known = postings.filter((at) => within(at.value, value) && (knownOn === null || at.recorded <= knownOn));
-      const total = known.reduce((sum, { amount }) => sum + amount, 0);
-      for (const kept of [both, only]) {
-        const [row] = await sumCells(view, kept, question);
-        expect(row === undefined ? 0 : amountOf(row, 'amount')).toBe(total);
-      }
-    }),
-    { numRuns: 1_000 },
-  );
-});
-
-test('what came to nothing since is still something as known before', async () => {
-  const of = cube({ collection: 'c', dimensions: ['district'], cuts: ['ed', 'dd'] });
-  // A store may leave out a cell whose deltas came to nothing: here, the one of all recordings.
-  const key = (recorded: string, grains: string) => ({ grains, recorded, value: '2024-01-01', district: '001' });
-  const view = new TinyView().apply([
-    { op: 'add', collection: 'c', key: key('2024-01-01', 'dd'), measures: { amount: 5 } },
-    { op: 'add', collection: 'c', key: key('2024-01-09', 'dd'), measures: { amount: -5 } },
+test('cells are keyed by the days that a question has bounds on first', () => {
+  const key = (...names: string[]) => Object.fromEntries(names.map((name) => [name, 'text']));
+  expect(cells(CUBE).map(({ name, key }) => [name, key])).toEqual([
+    ['all', key('grain', 'value')],
+    ['all_late', key('grain', 'recorded', 'value')],
+    ['all_ahead', key('grain', 'value', 'recorded')],
+    ['district', key('grain', 'value', 'district')],
+    ['district_late', key('grain', 'recorded', 'value', 'district')],
+    ['district_ahead', key('grain', 'value', 'recorded', 'district')],
+    ['kind', key('grain', 'value', 'kind')],
+    ['full', key('grain', 'value', 'district', 'kind', 'due')],
+    ['full_late', key('grain', 'recorded', 'value', 'district', 'kind', 'due')],
+    ['full_ahead', key('grain', 'recorded', 'value', 'district', 'kind', 'due')],
   ]);
-  const [from, to] = [null, '2024-01-02' as LocalDate];
-  const asked = { by: ['district'], measures: ['amount'], value: { from, to }, knownOn: '2024-01-05' as LocalDate };
-  expect(await sumCells(view, of, asked)).toEqual([{ district: '001', amount: 5 }]);
-});
-
-test('cells are keyed by grains, days and dimensions, recorded day first', () => {
-  expect(cells(WITH_EVER, ['amount'])).toEqual({
-    name: 'ever',
-    key: { grains: 'text', recorded: 'text', value: 'text', due: 'text', district: 'text' },
-    measures: ['amount'],
-  });
+  for (const { measures } of cells(CUBE)) expect(measures).toEqual(CUBE.measures);
 });
 
 test.each([
@@ -124,6 +218,10 @@ test.each([
   ['2024-01-01T17:00:00.000Z', '2024-01-02'],
   ['2024-01-01T17:30:00.000Z', '2024-01-02'],
   ['2024-12-31T23:00:00.000Z', '2025-01-01'],
-])('%s is recorded on %s in Hanoi', (recordedAt, day) => {
-  expect(recordedDay({ meta: { recordedAt: recordedAt as never } })).toBe(day);
+])('%s is recorded on %s in Hanoi', (recordedAt, on) => {
+  expect(recordedDay({ meta: { recordedAt: recordedAt as never } })).toBe(on);
 });
+
+function day(text: string): LocalDate {
+  return text as LocalDate;
+}

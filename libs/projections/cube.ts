@@ -1,115 +1,98 @@
 import type { LocalDate } from '../kernel/dates.js';
-import { addDays, dayOf, type Instant, monthOf } from '../kernel/dates.js';
+import { addDays, dayOf, earlierOf, type Instant, laterOf, monthOf } from '../kernel/dates.js';
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Collection, Condition, ReadView, Where } from '../read-store/port.js';
 
 /*
- * Cells that hold what events add to measures, keyed by dimensions and by days on several axes: when it counts
- * (`value`), when it was recorded (`recorded`), and for late receipts when it had been due (`due`). A figure as of a
- * day, as known on a day, is a sum of cells; no clock, no replay (design §6).
+ * Cells that hold what events add to measures, keyed by dimensions and by two days: when it counts (`value`) and when
+ * it was recorded (`recorded`). A figure as of a day, as known on a day, is a sum of cells; no clock, no replay
+ * (design §6, ADR 0004).
  *
- * Each delta is added in several roll-ups: by fewer dimensions and by coarser days. Coarser cells are the sums of finer
- * ones and nothing else, so a query may take whichever cut its rectangle into the fewest.
+ * A projection gives the finest cells only; roll-up.ts tells what is kept from a folded batch of them, at several levels
+ * of breakdown, by day and by month, in three sets:
+ *
+ *   ever   all, whenever it was recorded;
+ *   late   what was recorded after the day from which it counts;
+ *   ahead  what was recorded before that day.
+ *
+ * What counts up to E as known on K is `ever` up to the earlier of both, less what of it came late (after K), and what
+ * was ahead on K of the days from K to E. Most is recorded on its day and stands in `ever` alone.
  */
 
-export type Axis = 'recorded' | 'value' | 'due';
-/** `ever` is the whole axis as one: what a query that is bound by nothing on it reads. */
-export type Grain = 'ever' | 'month' | 'day';
-
-/** One set of cells: a collection, its dimensions, and what is kept of the days. */
-export interface Rollup<Dimension extends string = string> {
-  readonly collection: string;
-  readonly dimensions: readonly Dimension[];
-  /**
-   * The combinations of grains that are kept, coarsest first: a letter an axis (`e`ver, `m`onth, `d`ay) in the order of
-   * `Axis`. The last is by day on every axis: from it, all others could be told.
-   */
-  readonly cuts: readonly string[];
+/** A measure that counts so many days after its cell's day, and from then on is part of another. */
+export interface Lag {
+  readonly of: string;
+  readonly days: number;
 }
 
-/** A roll-up with its combinations of grains worked out. */
+/** One level of breakdown. */
+export interface Level<Dimension extends string = string> {
+  /** The collection of what counts, whenever it was recorded; `late` and `ahead` have names made from it. */
+  readonly collection: string;
+  readonly dimensions: readonly Dimension[];
+  /** Whether what came late and what is ahead is kept by month of recording; the finest level keeps it by day. */
+  readonly knownByMonth: boolean;
+}
+
 export interface Cube<Dimension extends string = string> {
-  readonly collection: string;
-  readonly dimensions: readonly Dimension[];
-  readonly axes: readonly Axis[];
-  /** The code is the first part of a cell's key: it keeps the combinations apart. */
-  readonly cuts: readonly { readonly code: string; readonly grains: readonly Grain[] }[];
+  /** Of the finest changes, which no store sees: roll-up.ts takes them. */
+  readonly name: string;
+  /** Measures that lag are not asked for: they are read with those that they are of. */
+  readonly measures: readonly string[];
+  readonly lags: Readonly<Record<string, Lag>>;
+  /** Smallest first; the last has every dimension. */
+  readonly levels: readonly Level<Dimension>[];
 }
 
-// The key begins with the recorded day: a bound on it is then one range of the primary index, and what was recorded
-// after a day, which is little, is found without reading what was recorded before it.
-const AXES: readonly Axis[] = ['recorded', 'value', 'due'];
-const GRAINS: Readonly<Record<string, Grain>> = { e: 'ever', m: 'month', d: 'day' };
+/** Deltas of an event on one day. */
+export type Deltas = Readonly<Record<string, number>>;
 
-export function cube<Dimension extends string>({ collection, dimensions, cuts }: Rollup<Dimension>): Cube<Dimension> {
-  const finest = cuts.at(-1) ?? '';
-  invariant(/^d+$/.test(finest), `${collection} keeps days last`);
-  return {
-    ...{ collection, dimensions, axes: AXES.slice(0, finest.length) },
-    cuts: cuts.map((code) => ({ code, grains: [...code].map((letter) => GRAINS[letter] as Grain) })),
+/** The three sets. */
+export type Part = 'ever' | 'late' | 'ahead';
+export const collectionOf = ({ collection }: Level, part: Part): string =>
+  part === 'ever' ? collection : `${collection}_${part}`;
+
+export const finestOf = <Dimension extends string>({ levels }: Cube<Dimension>): Level<Dimension> => {
+  const finest = levels.at(-1);
+  invariant(finest !== undefined, 'a cube has a level');
+  return finest;
+};
+
+/** What came late and what is ahead is kept by month at some levels, and at the finest by day. */
+export const keepsKnown = (of: Cube, level: Level): boolean => level.knownByMonth || level === finestOf(of);
+
+/** The storage format of a cube. The grain is that of the value: `m`onth or `d`ay. */
+export function cells(of: Cube): readonly Collection[] {
+  const { measures, levels } = of;
+  const table = (level: Level, part: Part, days: readonly string[]): Collection => {
+    const names = ['grain', ...days, ...level.dimensions];
+    const key = Object.fromEntries(names.map((name) => [name, 'text'] as const));
+    return { name: collectionOf(level, part), key, measures };
   };
-}
-
-/** Deltas of an event on one day of each axis. */
-export type Deltas = Record<string, number>;
-
-/** What an event adds, by value date. */
-export type Points = Map<LocalDate, Deltas>;
-
-/** The storage format of a roll-up's cells. */
-export function cells(of: Cube, measures: readonly string[]): Collection {
-  const key: Record<string, 'text'> = { grains: 'text' };
-  for (const name of [...of.axes, ...of.dimensions]) key[name] = 'text';
-  return { name: of.collection, key, measures };
+  return levels.flatMap((level) => {
+    const kept = [table(level, 'ever', ['value'])];
+    if (!keepsKnown(of, level)) return kept;
+    // A bound on the first name is a range of the primary index. By month, what is ahead is sought by the days that it
+    // is ahead of; by day, by the few days of recording that no whole month holds.
+    const ahead = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
+    return [...kept, table(level, 'late', ['recorded', 'value']), table(level, 'ahead', ahead)];
+  });
 }
 
 // -------------------------------------------------------------------------------------------------------- postings
 
-/** Adds to the deltas of a value date. */
-export function post(points: Points, day: LocalDate, measure: string, amount: number): void {
-  if (amount === 0) return;
-  const deltas = points.get(day);
-  if (deltas === undefined) points.set(day, { [measure]: amount });
-  else deltas[measure] = (deltas[measure] ?? 0) + amount;
-}
-
-/** The changes of one delta in every cut of every roll-up. The measures are shared: nobody changes them. */
-export function addTo<Dimension extends string>(
-  changes: Change[],
-  cubes: readonly Cube<Dimension>[],
-  dimensions: Readonly<Record<Dimension, string>>,
-  days: Readonly<Partial<Record<Axis, LocalDate>>>,
-  measures: Readonly<Deltas>,
-): void {
-  const months: Partial<Record<Axis, string>> = {};
-  for (const axis in days) months[axis as Axis] = days[axis as Axis]?.slice(0, 7) ?? '';
-  for (const { collection, cuts, axes, dimensions: names } of cubes) {
-    for (const { code, grains } of cuts) {
-      const key: Record<string, string> = { grains: code };
-      for (let i = 0; i < axes.length; i++) {
-        const axis = axes[i] as Axis;
-        const grain = grains[i];
-        key[axis] = (grain === 'day' ? days[axis] : grain === 'month' ? months[axis] : '') as string;
-      }
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i] as Dimension;
-        key[name] = dimensions[name];
-      }
-      changes.push({ op: 'add', collection, key, measures });
-    }
-  }
-}
-
-/** The changes of an event's deltas by value date. */
-export function addPoints<Dimension extends string>(
-  changes: Change[],
-  cubes: readonly Cube<Dimension>[],
-  dimensions: Readonly<Record<Dimension, string>>,
-  points: Points,
+/** The finest change: what an event adds on a day. */
+export function cell<Dimension extends string>(
+  { name, levels }: Cube<Dimension>,
+  of: Readonly<Record<Dimension, string>>,
+  value: LocalDate,
   recorded: LocalDate,
-): void {
-  for (const [value, deltas] of points) addTo(changes, cubes, dimensions, { value, recorded }, deltas);
+  measures: Deltas,
+): Change {
+  const key: Record<string, string> = { recorded, value };
+  for (const dimension of (levels[levels.length - 1] as Level<Dimension>).dimensions) key[dimension] = of[dimension];
+  return { op: 'add', collection: name, key, measures };
 }
 
 /** The day, in Asia/Ho_Chi_Minh, on which an event was recorded. */
@@ -123,9 +106,47 @@ export function recordedDay({ meta }: { readonly meta: { readonly recordedAt: In
 let lastHour = '';
 let lastDay = '' as LocalDate;
 
+/** `addDays`, remembered: the same few thousand days come again and again. */
+export function dayAfter(day: LocalDate, days: number): LocalDate {
+  if (days === 0) return day;
+  let known = AFTER.get(days);
+  if (known === undefined) {
+    known = new Map();
+    AFTER.set(days, known);
+  }
+  let after = known.get(day);
+  if (after === undefined) {
+    if (known.size >= DAYS_KEPT_MAX) known.clear();
+    after = addDays(day, days);
+    known.set(day, after);
+  }
+  return after;
+}
+
+const DAYS_KEPT_MAX = 20_000;
+const AFTER = new Map<number, Map<LocalDate, LocalDate>>();
+
+/** Measures that count the same number of days after their day, each with the measure that it adds to. */
+export interface LagGroup {
+  readonly days: number;
+  readonly measures: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** First those that count on their day. */
+export function lagGroups({ measures, lags }: Cube): readonly LagGroup[] {
+  const groups = new Map<number, { from: string; to: string }[]>([[0, []]]);
+  for (const from of measures) {
+    const { of: to, days } = lags[from] ?? { of: from, days: 0 };
+    const group = groups.get(days) ?? [];
+    group.push({ from, to });
+    groups.set(days, group);
+  }
+  return [...groups].map(([days, group]) => ({ days, measures: group }));
+}
+
 // ------------------------------------------------------------------------------------------------------------ sums
 
-/** Days of one axis, both ends included; null: without end. */
+/** Days, both ends included; null: without end. */
 export interface Range {
   readonly from: LocalDate | null;
   readonly to: LocalDate | null;
@@ -134,9 +155,11 @@ export interface Range {
 export const EVER: Range = { from: null, to: null };
 
 export interface Question<Dimension extends string> {
-  readonly by: readonly (Dimension | Axis)[];
+  /** `value`: the month, where the whole of it counts, or else the day. */
+  readonly by: readonly (Dimension | 'value')[];
   readonly measures: readonly string[];
   readonly value: Range;
+  /** Of a cube that has it as a dimension. */
   readonly due?: Range;
   /** Recorded up to the end of this day; null: whenever. */
   readonly knownOn: LocalDate | null;
@@ -144,60 +167,125 @@ export interface Question<Dimension extends string> {
 
 export type Sums = Readonly<Record<string, string | Amount>>;
 
-/** The first roll-up of the list that tells these dimensions apart: a list begins with the smallest. */
-export function cubeFor<Dimension extends string>(
-  cubes: readonly Cube<Dimension>[],
-  dimensions: readonly Dimension[],
-): Cube<Dimension> {
-  const found = cubes.find((of) => dimensions.every((name) => of.dimensions.includes(name)));
-  invariant(found !== undefined, `a roll-up tells ${dimensions.join()} apart`);
-  return found;
-}
-
-/**
- * Sums over value dates and due days, as known on a day. Where nothing of the range can have been recorded before it
- * counted but what was posted ahead, it is read as everything less what was recorded later, which is little; else as
- * what was recorded by then. Both give the same (the specs hold them against one another).
- */
+/** Sums over value dates, as known on a day, from the smallest level that tells what is asked for apart. */
 export async function sumCells<Dimension extends string>(
   view: ReadView,
   of: Cube<Dimension>,
   question: Question<Dimension>,
 ): Promise<readonly Sums[]> {
-  const { value, knownOn } = question;
-  const keepsEver = of.cuts.some(({ grains }) => grains[0] === 'ever');
-  if (knownOn === null || !keepsEver || value.to === null || value.to > knownOn) {
-    return sumOf(view, of, question, { from: null, to: knownOn });
-  }
-  const [all, later] = [
-    await sumOf(view, of, question, EVER),
-    await sumOf(view, of, question, { from: addDays(knownOn, 1), to: null }),
-  ];
-  return less(question, all, later);
-}
-
-async function sumOf(view: ReadView, of: Cube, question: Question<string>, recorded: Range): Promise<readonly Sums[]> {
-  const { by, measures, value, due = EVER } = question;
-  const where = pieces(of, { value, due, recorded });
-  return where.length === 0 ? [] : view.sum(of.collection, { where, by, measures });
-}
-
-function less(question: Question<string>, all: readonly Sums[], later: readonly Sums[]): readonly Sums[] {
-  if (later.length === 0) return all;
-  // Names hold no space, so keys cannot run into one another.
-  const keyOf = (row: Sums) => question.by.map((name) => row[name]).join(' ');
-  const left = new Map<string, Record<string, string | Amount>>(all.map((row) => [keyOf(row), { ...row }]));
-  for (const minus of later) {
-    const row = left.get(keyOf(minus));
-    const rest = row ?? { ...minus };
-    // What came to nothing in the end has no cell, and yet was something before.
-    for (const name of question.measures) {
-      rest[name] = addExact(row === undefined ? 0 : amountOf(row, name), -amountOf(minus, name));
+  const { by, value, due = EVER, knownOn } = question;
+  const bounded: Where = due.from === null && due.to === null ? {} : { due: bounds(due.from, due.to) };
+  const asked = [...by.filter((name) => name !== 'value'), ...Object.keys(bounded)];
+  const level = of.levels.find(({ dimensions }) => asked.every((name) => dimensions.includes(name as Dimension)));
+  invariant(level !== undefined, `a level of ${of.name} tells ${asked.join()} apart`);
+  const total = new Map<string, Record<string, string | Amount>>();
+  const read = async (part: Part, sign: 1 | -1, range: Range, recorded: Range) => {
+    for (const reading of readings(of, level, part, { value: range, recorded })) {
+      await addReading(view, of, { ...question, reading, bounded }, sign, total);
     }
-    left.set(keyOf(minus), rest);
+  };
+  if (knownOn === null) {
+    await read('ever', 1, value, EVER);
+    return [...total.values()];
   }
-  return [...left.values()];
+  const known: Range = { from: value.from, to: value.to === null ? knownOn : earlierOf(value.to, knownOn) };
+  const after = addDays(knownOn, 1);
+  const ahead: Range = { from: value.from === null ? after : laterOf(value.from, after), to: value.to };
+  await read('ever', 1, known, EVER);
+  await read('late', -1, known, { from: after, to: null });
+  await read('ahead', 1, ahead, { from: null, to: knownOn });
+  return [...total.values()];
 }
+
+/** One search of the cells of a table: days of value that it holds by day, and months that it holds by month. */
+export interface Reading {
+  readonly collection: string;
+  readonly recorded: Condition | null;
+  readonly spans: readonly Span[];
+}
+
+/** A box of days as disjoint readings, each of the coarsest cells that fit it. */
+export function readings(
+  of: Cube,
+  level: Level,
+  part: Part,
+  { value, recorded }: { readonly value: Range; readonly recorded: Range },
+): readonly Reading[] {
+  if (isEmpty(value)) return [];
+  if (part === 'ever') return [{ collection: level.collection, recorded: null, spans: spansOf(value) }];
+  const finest = finestOf(of);
+  const byDay = (days: Range): Reading => ({
+    collection: collectionOf(finest, part),
+    recorded: bounds(days.from, days.to),
+    spans: [{ grain: 'day', gte: value.from, lte: value.to }],
+  });
+  if (level === finest || !level.knownByMonth) return [byDay(recorded)];
+  return spansOf(recorded).map(({ grain, gte, lte }) =>
+    grain === 'month'
+      ? { collection: collectionOf(level, part), recorded: bounds(gte, lte), spans: spansOf(value) }
+      : byDay({ from: gte as LocalDate, to: lte as LocalDate }),
+  );
+}
+
+interface Asked extends Omit<Question<string>, 'value' | 'due'> {
+  readonly reading: Reading;
+  readonly bounded: Where;
+}
+
+async function addReading(
+  view: ReadView,
+  of: Cube,
+  { reading, bounded, by, measures }: Asked,
+  sign: 1 | -1,
+  total: Map<string, Record<string, string | Amount>>,
+): Promise<void> {
+  const { collection, recorded, spans } = reading;
+  for (const group of lagGroups(of)) {
+    const lagging = group.days > 0;
+    const names = group.measures.filter(({ to }) => measures.includes(to));
+    // Cells by month hold what counts in the month, however long it lagged.
+    const found = lagging ? spans.filter(({ grain }) => grain === 'day') : spans;
+    if (names.length === 0 || found.length === 0) continue;
+    const where = found.map((span) => ({
+      grain: span.grain === 'month' ? 'm' : 'd',
+      ...bounded,
+      ...within('value', span.grain === 'month' ? span : shifted(span, group.days)),
+      ...(recorded === null ? {} : { recorded }),
+    }));
+    const rows = await view.sum(collection, { where, by, measures: names.map(({ from }) => from) });
+    for (const row of rows) {
+      const keys = by.map((name) => {
+        const text = textIn(row, name);
+        return lagging && name === 'value' ? dayAfter(text as LocalDate, group.days) : text;
+      });
+      addRow(total, { by, keys, measures }, (add) => {
+        for (const { from, to } of names) add(to, signed(amountOf(row, from), sign));
+      });
+    }
+  }
+}
+
+function addRow(
+  total: Map<string, Record<string, string | Amount>>,
+  { by, keys, measures }: { by: readonly string[]; keys: readonly string[]; measures: readonly string[] },
+  each: (add: (measure: string, amount: Amount) => void) => void,
+): void {
+  // Names hold no space, so keys cannot run into one another.
+  const name = keys.join(' ');
+  let sums = total.get(name);
+  if (sums === undefined) {
+    sums = {};
+    for (const [index, one] of by.entries()) sums[one] = keys[index] as string;
+    for (const measure of measures) sums[measure] = 0;
+    total.set(name, sums);
+  }
+  const row = sums;
+  each((measure, amount) => {
+    row[measure] = addExact(amountOf(row, measure), amount);
+  });
+}
+
+const signed = (amount: Amount, sign: 1 | -1): Amount => (sign === 1 ? amount : addExact(0, -amount));
 
 /** A measure of a sum. */
 export function amountOf(row: Sums, measure: string): Amount {
@@ -213,56 +301,26 @@ export function textIn(row: Sums, name: string): string {
   return text;
 }
 
-/** A box of days as disjoint searches, each in the coarsest cut that is kept and fits it. */
-export function pieces(of: Cube, ranges: Readonly<Record<Axis, Range>>): readonly Where[] {
-  let boxes: (readonly Span[])[] = [[]];
-  for (const axis of of.axes) {
-    const spans = spansOf(ranges[axis]);
-    boxes = boxes.flatMap((box) => spans.map((span) => [...box, span]));
-  }
-  return boxes.map((box) => {
-    const cut = of.cuts.find(({ grains }) => grains.every((grain, index) => isFiner(grain, box[index] as Span)));
-    invariant(cut !== undefined, `${of.collection} keeps days`);
-    const where: Record<string, Condition> = { grains: cut.code };
-    for (const [index, axis] of of.axes.entries()) {
-      const bounds = boundsIn(cut.grains[index] as Grain, box[index] as Span);
-      if (bounds !== null) where[axis] = bounds;
-    }
-    return where;
-  });
-}
+// ----------------------------------------------------------------------------------------------------------- spans
 
-/** A run of whole months or of days, both ends included; `ever` has none. */
-interface Span {
-  readonly grain: Grain;
+/** A run of whole months or of days, both ends included; null: without end. */
+export interface Span {
+  readonly grain: 'month' | 'day';
   readonly gte: string | null;
   readonly lte: string | null;
 }
 
-const FINENESS = { ever: 0, month: 1, day: 2 } as const satisfies Record<Grain, number>;
+const isEmpty = ({ from, to }: Range): boolean => from !== null && to !== null && from > to;
 
-const isFiner = (grain: Grain, span: Span): boolean => FINENESS[grain] >= FINENESS[span.grain];
-
-/** The bounds of a span in the texts of cells of a grain: those of months are read by days where months are not kept. */
-function boundsIn(grain: Grain, { grain: of, gte, lte }: Span): Condition | null {
-  if (gte === null && lte === null) return null;
-  const byDay = of === 'month' && grain === 'day';
-  return {
-    ...(gte === null ? {} : { gte: byDay ? `${gte}-01` : gte }),
-    ...(lte === null ? {} : { lte: byDay ? `${lte}-31` : lte }),
-  };
-}
-
-/** A range as whole months where it holds any, and the days before and after them. */
-function spansOf({ from, to }: Range): readonly Span[] {
-  if (from !== null && to !== null && from > to) return [];
-  if (from === null && to === null) return [{ grain: 'ever', gte: null, lte: null }];
-  const days: Span = { grain: 'day', gte: from, lte: to };
+/** Whole months where the range holds any, and the days before and after them. */
+export function spansOf(range: Range): readonly Span[] {
+  const { from, to } = range;
+  if (isEmpty(range)) return [];
   const first = from === null ? null : firstWholeMonth(from);
   const last = to === null ? null : lastWholeMonth(to);
-  if (first !== null && last !== null && first > last) return [days];
+  if (first !== null && last !== null && first > last) return [{ grain: 'day', gte: from, lte: to }];
   const spans: Span[] = [{ grain: 'month', gte: first, lte: last }];
-  if (from !== null && first !== monthOf(from)) spans.push({ grain: 'day', gte: from, lte: `${monthOf(from)}-31` });
+  if (from !== null && first !== monthOf(from)) spans.push({ grain: 'day', gte: from, lte: lastDayOf(monthOf(from)) });
   if (to !== null && last !== monthOf(to)) spans.push({ grain: 'day', gte: `${monthOf(to)}-01`, lte: to });
   return spans;
 }
@@ -274,3 +332,22 @@ function lastWholeMonth(to: LocalDate): string {
   const month = monthOf(to);
   return monthOf(addDays(to, 1)) === month ? monthOf(addDays(`${month}-01` as LocalDate, -1)) : month;
 }
+
+function lastDayOf(month: string): LocalDate {
+  const next = monthOf(addDays(`${month}-28` as LocalDate, 4));
+  return addDays(`${next}-01` as LocalDate, -1);
+}
+
+/** The days whose measures count in the span when they lag. */
+function shifted({ grain, gte, lte }: Span, days: number): Span {
+  const back = (day: string | null) => (day === null ? null : addDays(day as LocalDate, -days));
+  return { grain, gte: back(gte), lte: back(lte) };
+}
+
+const bounds = (gte: string | null, lte: string | null): Condition => ({
+  ...(gte === null ? {} : { gte }),
+  ...(lte === null ? {} : { lte }),
+});
+
+const within = (name: string, { gte, lte }: Span): Where =>
+  gte === null && lte === null ? {} : { [name]: bounds(gte, lte) };

@@ -35,6 +35,13 @@ export function project(projection: Projection, event: Envelope): readonly Chang
   return entry === 'ignored' ? [] : entry(event);
 }
 
+/** A projection as it is followed. */
+export const followedAs = (projection: Projection) => ({
+  model: projection,
+  project: (event: Envelope) => project(projection, event),
+  ...(projection.rollUp === undefined ? {} : { rollUp: projection.rollUp }),
+});
+
 /** What every query is told beside its own parameters. */
 export interface AsOf {
   /** Value dates up to the end of this day count. */

@@ -2,14 +2,16 @@ import type { LocalDate } from '../../kernel/dates.js';
 import { asDong } from '../../kernel/money.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
-import { addTo, recordedDay } from '../cube.js';
+import { cell, recordedDay } from '../cube.js';
 import type { Projection } from '../projection.js';
+import { rollUpOf } from '../roll-up.js';
 import { collections, FLOWS, type Measure, PROGRAMMES, VERSION } from './documents.js';
 
 export const capitalPlan: Projection = {
   name: 'capital-plan',
   version: VERSION,
   collections,
+  rollUp: rollUpOf([FLOWS]),
   project: {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
@@ -61,9 +63,8 @@ type Dated = Parameters<typeof recordedDay>[0] & {
 };
 
 function flow(event: Dated, deltas: { readonly [M in Measure]?: number }): readonly Change[] {
-  const changes: Change[] = [];
-  addTo(changes, CUBES, event.data, { value: event.meta.valueDate, recorded: recordedDay(event) }, { ...deltas });
-  return changes;
+  const { funded = 0, allocated = 0, disbursed = 0, recovered = 0, jobs = 0 } = deltas;
+  // One shape for all: they are added to one another measure by measure.
+  const measures = { funded, allocated, disbursed, recovered, jobs };
+  return [cell(FLOWS, event.data, event.meta.valueDate, recordedDay(event), measures)];
 }
-
-const CUBES = [FLOWS];

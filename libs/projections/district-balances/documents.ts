@@ -1,9 +1,9 @@
 import type { Collection } from '../../read-store/port.js';
-import { cells, cube } from '../cube.js';
+import { type Cube, cells } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** By value date. Đồng, but for `entries`: how many events spoke of the fund, so that a row is there though all is 0. */
 export const MEASURES = [
@@ -26,29 +26,29 @@ export const BOOKED = ['bookedCommitted', 'bookedCollected', 'bookedSent'] as co
 export type Measure = (typeof MEASURES)[number];
 export type BookedMeasure = (typeof BOOKED)[number];
 
-/**
- * Thirty districts a programme and source are few enough for one level, and most entries are recorded on the day from
- * which they count, so that cells by two days are hardly more than by one.
- */
-export const BALANCES = cube<'programme' | 'source' | 'district'>({
-  collection: 'balances',
-  dimensions: ['programme', 'source', 'district'],
-  cuts: ['em', 'ed', 'mm', 'dd'],
-});
+/** Thirty districts a programme and source are few enough for one level. */
+export const BALANCES: Cube<'programme' | 'source' | 'district'> = {
+  name: 'entries',
+  measures: [...MEASURES, ...BOOKED],
+  lags: {},
+  levels: [{ collection: 'balances', dimensions: ['programme', 'source', 'district'], knownByMonth: false }],
+};
 
-export const SOURCES = cube<'programme' | 'source'>({
-  collection: 'sources',
-  dimensions: ['programme', 'source'],
-  cuts: ['em', 'ed', 'mm', 'dd'],
-});
 /** Of the source's own fund, đồng. */
 export const SOURCE_MEASURES = ['funded', 'sent'] as const;
+
+export const SOURCES: Cube<'programme' | 'source'> = {
+  name: 'source-entries',
+  measures: SOURCE_MEASURES,
+  lags: {},
+  levels: [{ collection: 'sources', dimensions: ['programme', 'source'], knownByMonth: false }],
+};
 
 /** The days that were closed, each with the day on which its close was recorded. */
 export const CLOSES = 'closes';
 
 export const collections: readonly Collection[] = [
-  cells(BALANCES, [...MEASURES, ...BOOKED]),
-  cells(SOURCES, SOURCE_MEASURES),
+  ...cells(BALANCES),
+  ...cells(SOURCES),
   { name: CLOSES, key: { day: 'text' }, fields: { recorded: 'text' } },
 ];

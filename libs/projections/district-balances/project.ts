@@ -3,8 +3,9 @@ import type { DistrictFundStored } from '../../lending/district-fund/events.js';
 import type { FundStored } from '../../lending/fund/events.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
-import { addTo, type Deltas, recordedDay } from '../cube.js';
+import { cell, recordedDay } from '../cube.js';
 import type { Projection } from '../projection.js';
+import { rollUpOf } from '../roll-up.js';
 import {
   BALANCES,
   type BookedMeasure,
@@ -20,6 +21,7 @@ export const districtBalances: Projection = {
   name: 'district-balances',
   version: VERSION,
   collections,
+  rollUp: rollUpOf([BALANCES, SOURCES]),
   project: {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
@@ -97,25 +99,13 @@ function entry(
   deltas: { readonly [M in Measure]?: number },
   booked: { readonly [M in BookedMeasure]?: number },
 ): readonly Change[] {
-  const changes: Change[] = [];
-  const { valueDate: value, bookingDate } = event.meta;
+  const { valueDate, bookingDate } = event.meta;
   const recorded = recordedDay(event);
   // Most entries count from the day on which they are booked: one cell for both.
-  if (value === bookingDate) {
-    addTo(changes, CUBES, of, { value, recorded }, { ...deltas, ...booked } satisfies Deltas);
-  } else {
-    addTo(changes, CUBES, of, { value, recorded }, deltas satisfies Deltas);
-    addTo(changes, CUBES, of, { value: bookingDate, recorded }, booked satisfies Deltas);
-  }
-  return changes;
+  if (valueDate === bookingDate) return [cell(BALANCES, of, valueDate, recorded, { ...deltas, ...booked })];
+  return [cell(BALANCES, of, valueDate, recorded, deltas), cell(BALANCES, of, bookingDate, recorded, booked)];
 }
 
-function source(event: FundStored, deltas: { readonly [M in (typeof SOURCE_MEASURES)[number]]?: number }) {
-  const changes: Change[] = [];
-  const days = { value: event.meta.valueDate, recorded: recordedDay(event) };
-  addTo(changes, SOURCE_CUBES, event.data, days, deltas satisfies Deltas);
-  return changes;
-}
-
-const CUBES = [BALANCES];
-const SOURCE_CUBES = [SOURCES];
+const source = (event: FundStored, deltas: { readonly [M in (typeof SOURCE_MEASURES)[number]]?: number }) => [
+  cell(SOURCES, event.data, event.meta.valueDate, recordedDay(event), deltas),
+];

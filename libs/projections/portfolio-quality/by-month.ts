@@ -1,7 +1,7 @@
 import { addDays, addMonths, type LocalDate } from '../../kernel/dates.js';
 import { type DataOf, date, optional } from '../../kernel/fields.js';
 import type { ReadView } from '../../read-store/port.js';
-import { amountOf, cubeFor, type Sums, sumCells, textIn } from '../cube.js';
+import { amountOf, type Sums, sumCells, textIn } from '../cube.js';
 import { byMonth, firstOfMonth, monthsOf } from '../months.js';
 import { names } from '../parameters.js';
 import type { AsOf, Query } from '../projection.js';
@@ -87,10 +87,10 @@ async function deltasOf(
 ): Promise<ReadonlyMap<string, readonly Sums[]>> {
   // Targets are a programme's: what a row has of each must be told apart.
   const by = [...new Set([...keys, 'programme' as const])];
-  const found = await sumCells(view, cubeFor(QUALITY, by), {
+  const found = await sumCells(view, QUALITY, {
     ...{ by: [...by, 'value'], measures: [...STOCKS, ...FLOWS], value: { from: null, to: asOf }, knownOn },
   });
-  const late = await sumCells(view, cubeFor(LATE, by), {
+  const late = await sumCells(view, LATE, {
     ...{ by: [...by, 'value', 'due'], measures: [RECOVERED], value: { from: first, to: asOf }, knownOn },
     due: { from: null, to: addDays(firstOfMonth(asOf), -1) },
   });

@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { addDays, addMonths, earlierOf, type LocalDate, monthOf } from '../../kernel/dates.js';
-import { project } from '../projection.js';
 import { asOfDays, plans, play, recordedDays } from '../testing/histories.js';
 import type { TestLedger } from '../testing/ledger.js';
 import { recount } from '../testing/recount.js';
-import { ask, TinyView, viewOf } from '../testing/view.js';
+import { ask, changesOf, TinyView, viewOf } from '../testing/view.js';
 import { portfolioQualityByMonthQuery } from './by-month.js';
 import { DIMENSIONS } from './documents.js';
 import { portfolioQuality } from './project.js';
@@ -105,7 +104,7 @@ describe('portfolio quality of generated histories', () => {
         const split = new TinyView();
         for (const partition of [2, 0, 1]) {
           for (const event of events) {
-            if (partitionOf.get(event.stream) === partition) split.apply(project(portfolioQuality, event));
+            if (partitionOf.get(event.stream) === partition) split.apply(changesOf(portfolioQuality, [event]));
           }
         }
         expect(split.rows()).toEqual(viewOf(portfolioQuality, events).rows());

@@ -4,7 +4,7 @@ import { amountJson } from '../../kernel/money.js';
 import { RATE_SCALE, ratioText, scaled } from '../../kernel/rate.js';
 import type { ProgrammeStored } from '../../lending/programme/events.js';
 import type { ReadView, Where } from '../../read-store/port.js';
-import { amountOf, cubeFor, type Sums, sumCells, textIn } from '../cube.js';
+import { amountOf, type Sums, sumCells, textIn } from '../cube.js';
 import { names } from '../parameters.js';
 import type { AsOf, Query } from '../projection.js';
 import { DIMENSIONS, type Dimension, FLOWS, LATE, PROGRAMMES, QUALITY, RECOVERED, STOCKS } from './documents.js';
@@ -97,12 +97,11 @@ async function groupsOf(
 ): Promise<ReadonlyMap<string, Group>> {
   // Targets are a programme's: what a row has of each must be told apart.
   const by = [...new Set([...keys, 'programme' as const])];
-  const [quality, late] = [cubeFor(QUALITY, by), cubeFor(LATE, by)];
   const period = { from: since, to: asOf };
   const found = [
-    ...(await sumCells(view, quality, { by, measures: STOCKS, value: { from: null, to: asOf }, knownOn })),
-    ...(await sumCells(view, quality, { by, measures: FLOWS, value: period, knownOn })),
-    ...(await sumCells(view, late, {
+    ...(await sumCells(view, QUALITY, { by, measures: STOCKS, value: { from: null, to: asOf }, knownOn })),
+    ...(await sumCells(view, QUALITY, { by, measures: FLOWS, value: period, knownOn })),
+    ...(await sumCells(view, LATE, {
       ...{ by, measures: [RECOVERED], value: period, knownOn },
       due: { from: null, to: addDays(since, -1) },
     })),

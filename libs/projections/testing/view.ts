@@ -3,6 +3,7 @@ import type { Envelope } from '../../kernel/envelope.js';
 import { type DataOf, type Fields, readFields } from '../../kernel/fields.js';
 import { type Amount, addExact } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
+import { foldChanges } from '../../read-store/fold.js';
 import type { Change, Condition, Find, Found, Key, ReadView, Where } from '../../read-store/port.js';
 
 import { type AsOf, type Projection, project, type Query } from '../projection.js';
@@ -142,12 +143,17 @@ function compare(names: readonly string[], a: Record<string, unknown>, b: Record
   return 0;
 }
 
-/** The read model of a projection after these events. */
-export function viewOf(projection: Projection, events: Iterable<Envelope>): TinyView {
-  const view = new TinyView();
-  for (const event of events) view.apply(project(projection, event));
-  return view;
+/** What a batch of events changes, folded and rolled up as the engine does. */
+export function changesOf(projection: Projection, events: Iterable<Envelope>): readonly Change[] {
+  const changes: Change[] = [];
+  for (const event of events) changes.push(...project(projection, event));
+  const folded = foldChanges(changes);
+  return projection.rollUp?.(folded) ?? folded;
 }
+
+/** The read model of a projection after these events. */
+export const viewOf = (projection: Projection, events: Iterable<Envelope>): TinyView =>
+  new TinyView().apply(changesOf(projection, events));
 
 /** A query's answer, its parameters read as a caller's would be. */
 export async function ask<P extends Fields, Answer>(
