@@ -175,7 +175,13 @@ async function openOver(
   }
 }
 
-const clock = (): Instant => new Date().toISOString() as Instant;
+/** Asked several times a command: the text of a millisecond is made once. */
+let [millisecond, instant] = [0, '' as Instant];
+const clock = (): Instant => {
+  const now = Date.now();
+  if (now !== millisecond) [millisecond, instant] = [now, new Date(now).toISOString() as Instant];
+  return instant;
+};
 
 function isWritable(data: string): boolean {
   try {
