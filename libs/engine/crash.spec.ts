@@ -30,6 +30,7 @@ function dying(
     },
     readStream: (stream, options) => store.readStream(stream, options),
     readAll: (options) => store.readAll(options),
+    readAllText: (options) => store.readAllText(options),
     head: () => store.head(),
     streams: () => store.streams(),
     subscribe: (options) => store.subscribe(options),

@@ -71,7 +71,7 @@ export interface Ledger {
    */
   read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T>;
   /** Events as stored: a stream, or the global order. */
-  readonly store: Pick<EventStore, 'readStream' | 'readAll' | 'head' | 'streams'>;
+  readonly store: Pick<EventStore, 'readStream' | 'readAll' | 'readAllText' | 'head' | 'streams'>;
   followers(): readonly FollowerStatus[];
   /** A halted follower tries its event again. False when there is none of that name. */
   retry(name: string): boolean;

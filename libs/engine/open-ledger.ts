@@ -334,6 +334,7 @@ function waking(store: EventStore, wake: () => void): EventStore {
     },
     readStream: (stream, options) => store.readStream(stream, options),
     readAll: (options) => store.readAll(options),
+    readAllText: (options) => store.readAllText(options),
     head: () => store.head(),
     streams: () => store.streams(),
     subscribe: (options) => store.subscribe(options),

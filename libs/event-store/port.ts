@@ -74,6 +74,12 @@ export interface EventStore {
   /** The global order. Ends at the head of the moment. */
   readAll(options?: ReadAllOptions): AsyncIterable<Envelope>;
 
+  /**
+   * The global order as NDJSON, in pieces of whole lines, each what `JSON.stringify` makes of the event: for who hands
+   * events on and need not look into them. Otherwise as `readAll`.
+   */
+  readAllText(options?: Omit<ReadAllOptions, 'direction'>): AsyncIterable<string>;
+
   /** The last event of all, or undefined: a read that costs the same however long the history is. */
   head(): Promise<Envelope | undefined>;
 

@@ -1,6 +1,6 @@
 import type { Envelope } from '../../kernel/envelope.js';
 import { NO_STREAM, type ReadAllOptions, type ReadOptions, START } from '../port.js';
-import { all, appended, type Bench, headPosition, newStream } from './harness.js';
+import { all, appended, type Bench, eventAt, headPosition, newStream, placed } from './harness.js';
 
 /** Long enough that no adapter gives it in one page. */
 const LONG = 1_100;
@@ -120,6 +120,32 @@ function globalCases({ store }: Bench): void {
     expect(await all(store().readAll({ after: before }))).toEqual(stored);
     const backwards = store().readAll({ direction: 'backwards', limit: LONG });
     expect(await all(backwards)).toEqual([...stored].reverse());
+  });
+
+  it('is text as well: a line an event, as JSON has it', async () => {
+    const { before, stored } = await ten();
+    const stream = newStream();
+    const words = ['Nguyễn Văn An', '\\u0041', 'a\u0000b\u2028', '\u{1f600}', '"'];
+    const events = words.map((word, revision) => eventAt(stream, revision, { data: { word } }));
+    const written = [...stored, ...placed(events, await store().append(stream, NO_STREAM, events))];
+    const text = async (options: { limit?: number; after: string }) =>
+      (await all(store().readAllText(options))).join('').split('\n');
+    const lines = (await all(store().readAll({ after: before }))).map((event) => JSON.stringify(event));
+    expect(lines.map((line) => JSON.parse(line))).toEqual(written);
+    expect(await text({ after: before })).toEqual([...lines, '']);
+    expect(await text({ after: before, limit: 12 })).toEqual([...lines.slice(0, 12), '']);
+    expect(await text({ after: stored[4]?.position ?? '' })).toEqual([...lines.slice(5), '']);
+    expect(await text({ after: written.at(-1)?.position ?? '' })).toEqual(['']);
+  });
+
+  it('is whole as text when it is long', async () => {
+    const before = await headPosition(store());
+    const stored = await appended(store(), newStream(), NO_STREAM, LONG);
+    const pieces = await all(store().readAllText({ after: before }));
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(pieces.every((piece) => piece.endsWith('\n'))).toBe(true);
+    const lines = pieces.join('').trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual(stored);
   });
 
   it('ends at the head of the moment, though a writer goes on', async () => {

@@ -11,6 +11,7 @@ import {
   START,
   StoreUnavailable,
 } from '../port.js';
+import { textOf } from '../text.js';
 import { type PinnedStore, pinStore } from './pinned.js';
 
 /** An event that only the overlay holds: as JSON, so that no reader can change what another reads. */
@@ -84,6 +85,9 @@ export function overlayEventStore(base: EventStore): EventStore {
       acceptReadOptions(options);
       assertOpen();
       yield* whileOpen(assertOpen, taken(options.limit, readAll(await pin(), own, options)));
+    },
+    readAllText(options) {
+      return textOf(this.readAll(options));
     },
     async head() {
       assertOpen();
@@ -255,6 +259,7 @@ const EMPTY: EventStore = {
   append: () => Promise.reject(new StoreUnavailable('DATA_READ_ONLY', 'the empty store takes no events')),
   async *readStream() {},
   async *readAll() {},
+  async *readAllText() {},
   head: () => Promise.resolve(undefined),
   async *streams() {},
   async *subscribe() {},

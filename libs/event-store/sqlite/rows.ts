@@ -9,6 +9,13 @@ export interface StreamPlace {
   readonly revision: number;
 }
 
+/** A page of events as NDJSON, and where it ends. */
+export interface PageText {
+  readonly text: string;
+  readonly events: number;
+  readonly last: number;
+}
+
 export type Direction = 'forwards' | 'backwards';
 
 /** The statements of the file, each one synchronous: none is left open between two turns of the loop. */
@@ -24,6 +31,8 @@ export interface Rows {
   streamPage(stream: number, from: number, direction: Direction, limit: number): Envelope[];
   /** At most `PAGE_EVENTS` and at most `limit` events strictly between two positions. */
   page(after: number, before: number, direction: Direction, limit: number): Envelope[];
+  /** The same forwards, as stored and not parsed; undefined where there is none. */
+  pageText(after: number, before: number, limit: number): PageText | undefined;
   /** The last event of each of at most `limit` streams whose names are behind `after`, in byte order of the names. */
   lastOfStreams(after: string, limit: number): Envelope[];
 }
@@ -73,6 +82,8 @@ export function prepareRows(connection: Connection): Rows {
     forwards: pageOf('position > ? AND position < ? ORDER BY position LIMIT ?'),
     backwards: pageOf('position > ? AND position < ? ORDER BY position DESC LIMIT ?'),
   };
+  const pageText = row(`SELECT group_concat(body, char(10)), count(*), max(position)
+    FROM (SELECT position, body FROM events WHERE position > ? AND position < ? ORDER BY position LIMIT ?)`);
   const lasts = connection
     .prepare(`SELECT body FROM streams JOIN events ON events.stream = streams.id
       AND revision = (SELECT max(revision) FROM events WHERE stream = streams.id)
@@ -92,6 +103,11 @@ export function prepareRows(connection: Connection): Rows {
     },
     streamPage: (stream, from, direction, limit) => ofStream[direction](stream, from, bounded(limit)),
     page: (after, before, direction, limit) => ofAll[direction](after, before, bounded(limit)),
+    pageText(after, before, limit) {
+      const found = pageText(after, before, bounded(limit));
+      if (cell(found, 0) === null) return undefined;
+      return { text: linesOf(cell(found, 0)), events: numberIn(found, 1), last: numberIn(found, 2) };
+    },
     lastOfStreams: (after, limit) => lasts.all(after, limit).flatMap((found) => parsePage(`[${cell(found, 0)}]`)),
   };
 }
@@ -107,6 +123,23 @@ function parsePage(text: unknown): Envelope[] {
   }
   return events;
 }
+
+/**
+ * A page as lines. What stands beyond ASCII is escaped in the file and nowhere else, so a line with an escape in it is
+ * written anew. The concatenation keeps the order, and every body begins with its position: that it did is seen here.
+ */
+function linesOf(page: unknown): string {
+  invariant(typeof page === 'string', 'a page of events is text');
+  const lines = page.split('\n');
+  for (let i = 1; i < lines.length; i++) {
+    invariant(positionAt(lines[i - 1]) < positionAt(lines[i]), 'a page of events is out of order');
+  }
+  if (!page.includes('\\u')) return `${page}\n`;
+  return lines.map((line) => `${line.includes('\\u') ? JSON.stringify(parseEvents(line)) : line}\n`).join('');
+}
+
+const POSITION_AT = '{"position":"'.length;
+const positionAt = (line = ''): string => line.slice(POSITION_AT, POSITION_AT + POSITION_DIGITS);
 
 function parseEvents(text: string): Envelope[] {
   try {

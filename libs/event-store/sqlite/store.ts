@@ -94,6 +94,7 @@ function createReader(rows: Rows, bell: Bell): Reader {
     verbs: {
       readStream: (stream, options = {}) => readStream(rows, assertOpen, stream, options),
       readAll: (options = {}) => readAll(rows, assertOpen, options),
+      readAllText: (options = {}) => readAllText(rows, assertOpen, options),
       async head() {
         assertOpen();
         return rows.page(0, POSITION_END, 'backwards', 1)[0];
@@ -154,6 +155,29 @@ async function* readAll(rows: Rows, assertOpen: () => void, options: ReadAllOpti
     if (last === undefined || page.length < PAGE_EVENTS) return;
     if (direction === 'forwards') after = positionNumber(last.position);
     else before = positionNumber(last.position);
+  }
+}
+
+/** The same, forwards and as stored. */
+async function* readAllText(
+  rows: Rows,
+  assertOpen: () => void,
+  { after = START, limit }: Omit<ReadAllOptions, 'direction'>,
+): AsyncGenerator<string> {
+  acceptReadOptions(limit === undefined ? {} : { limit });
+  assertOpen();
+  const before = rows.lastPosition() + 1;
+  let from = after === START ? 0 : positionNumber(after);
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  for (let pages = 1; left > 0; pages++) {
+    if (pages % PAGES_A_TURN === 0) await turn();
+    assertOpen();
+    const page = rows.pageText(from, before, left);
+    if (page === undefined) return;
+    yield page.text;
+    if (page.events < PAGE_EVENTS) return;
+    left -= page.events;
+    from = page.last;
   }
 }
 

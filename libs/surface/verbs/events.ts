@@ -1,11 +1,11 @@
 import type { Ledger } from '../../engine/ledger.js';
 import { START } from '../../event-store/port.js';
+import { textOf } from '../../event-store/text.js';
 import { dayOf, type LocalDate } from '../../kernel/dates.js';
 import type { Refusal } from '../../kernel/decider.js';
 import type { Envelope } from '../../kernel/envelope.js';
 import { date, type Fields, integer, optional, pattern } from '../../kernel/fields.js';
 import { ok, type Result } from '../../kernel/result.js';
-import { CHUNK_CHARACTERS } from '../config.js';
 import { type GivenParameters, readParameters } from './query.js';
 
 /** `events` (contract §2): as stored, not upcast. asOf and knownOn have no default here. */
@@ -25,7 +25,11 @@ export function eventLines(
   given: GivenParameters,
 ): Result<AsyncIterable<string>, Refusal> {
   const read = readParameters(EVENTS_PARAMETERS, given);
-  return read.ok ? ok(pieces(select(ledger, read.value as unknown as Selection))) : read;
+  if (!read.ok) return read;
+  const wanted = read.value as unknown as Selection;
+  const { stream, from, limit, asOf, knownOn } = wanted;
+  if (stream !== null || asOf !== null || knownOn !== null) return ok(textOf(select(ledger, wanted)));
+  return ok(ledger.store.readAllText({ after: from ?? START, ...(limit === null ? {} : { limit }) }));
 }
 
 interface Selection {
@@ -47,15 +51,4 @@ async function* select({ store }: Pick<Ledger, 'store'>, wanted: Selection): Asy
     yield event;
     if (--left <= 0) return;
   }
-}
-
-async function* pieces(events: AsyncIterable<Envelope>): AsyncIterable<string> {
-  let text = '';
-  for await (const event of events) {
-    text += `${JSON.stringify(event)}\n`;
-    if (text.length < CHUNK_CHARACTERS) continue;
-    yield text;
-    text = '';
-  }
-  if (text !== '') yield text;
 }
