@@ -1,4 +1,4 @@
-import { type Amount, addExact } from '../../kernel/money.js';
+import type { Amount } from '../../kernel/money.js';
 import type { BusinessDayStored } from '../../lending/business-day/events.js';
 import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
@@ -84,12 +84,15 @@ function closed({ data }: Extract<BusinessDayStored, { type: 'BusinessDayClosed'
 
 /** What a loan's event moved in its district's fund, and the rules that it breaks. */
 function ofLoan(event: LoanStored, moved: { readonly disbursed?: Amount; readonly collected?: Amount }): Change[] {
-  const changes: Change[] = brokenRules(event).map(({ rule, left, right }) => ({
-    op: 'put',
-    collection: VIOLATIONS,
-    key: { position: event.position, rule },
-    fields: { type: event.type, stream: event.stream, left: `${left}`, right: `${right}` },
-  }));
+  const changes: Change[] = [];
+  for (const { rule, left, right } of brokenRules(event)) {
+    changes.push({
+      op: 'put',
+      collection: VIOLATIONS,
+      key: { position: event.position, rule },
+      fields: { type: event.type, stream: event.stream, left: `${left}`, right: `${right}` },
+    });
+  }
   const outstanding = agedBy(event);
   const nothing = outstanding === 0 && (moved.disbursed ?? 0) === 0 && (moved.collected ?? 0) === 0;
   if (!nothing) changes.push(fund(event.data, { ...moved, outstanding }));
@@ -100,14 +103,14 @@ function source(
   { programme, source }: { readonly programme: string; readonly source: string },
   measures: { readonly [M in (typeof SOURCE_MEASURES)[number]]?: Amount },
 ): Change {
-  return { op: 'add', collection: SOURCES, key: { programme, source }, measures: exact(measures) };
+  return { op: 'add', collection: SOURCES, key: { programme, source }, measures };
 }
 
 function fund(
   { programme, source, district }: { readonly programme: string; readonly source: string; readonly district: string },
   measures: { readonly [M in (typeof FUND_MEASURES)[number]]?: Amount },
 ): Change {
-  return { op: 'add', collection: FUNDS, key: { programme, source, district }, measures: exact(measures) };
+  return { op: 'add', collection: FUNDS, key: { programme, source, district }, measures };
 }
 
 const control = ({ meta }: Stored, name: Control, amount: number): Change => ({
@@ -116,9 +119,3 @@ const control = ({ meta }: Stored, name: Control, amount: number): Change => ({
   key: { day: meta.bookingDate },
   measures: { [name]: amount },
 });
-
-function exact(measures: Readonly<Record<string, Amount | undefined>>): Record<string, Amount> {
-  const kept: Record<string, Amount> = {};
-  for (const name in measures) kept[name] = addExact(measures[name] ?? 0, 0);
-  return kept;
-}

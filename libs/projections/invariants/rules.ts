@@ -1,5 +1,5 @@
 import { type Amount, addExact } from '../../kernel/money.js';
-import type { LoanStored } from '../../lending/loan/events.js';
+import type { LoanStored, Share } from '../../lending/loan/events.js';
 
 /*
  * What must hold inside one event of a loan, whatever stands around it. A rule that does not hold is recorded and never
@@ -12,43 +12,37 @@ export interface Rule {
   readonly right: Amount;
 }
 
+/** Those that do not hold. Almost every event keeps all: nothing is made for what holds. */
 export function brokenRules(event: LoanStored): readonly Rule[] {
-  return rulesOf(event).filter(({ left, right }) => left !== right);
-}
-
-function rulesOf(event: LoanStored): readonly Rule[] {
+  const broken: Rule[] = [];
+  const holds = (rule: Rule['rule'], left: Amount, right: Amount) => {
+    if (left !== right) broken.push({ rule, left, right });
+  };
   const ageing = agedBy(event);
   switch (event.type) {
-    case 'LoanDisbursed': {
-      const { amount, installments } = event.data;
-      return [
-        { rule: 'shares-add-up', left: sum(installments.map((share) => share.principal)), right: amount },
-        { rule: 'ageing-adds-up', left: ageing, right: amount },
-      ];
-    }
+    case 'LoanDisbursed':
+      holds('shares-add-up', sharesOf(event.data), event.data.amount);
+      holds('ageing-adds-up', ageing, event.data.amount);
+      break;
     case 'InstallmentPaid':
     case 'PaymentReversed': {
-      const { amount, allocation, installments } = event.data;
+      const { interestInTerm, interestOverdue } = event.data.allocation;
       const principal = principalOf(event);
-      return [
-        { rule: 'allocation-adds-up', left: sum(Object.values(allocation)), right: amount },
-        { rule: 'shares-add-up', left: sum(installments.map((share) => share.principal)), right: principal },
-        {
-          rule: 'ageing-adds-up',
-          left: ageing,
-          right: event.type === 'PaymentReversed' ? principal : negated(principal),
-        },
-      ];
+      holds('allocation-adds-up', addExact(addExact(interestInTerm, interestOverdue), principal), event.data.amount);
+      holds('shares-add-up', sharesOf(event.data), principal);
+      holds('ageing-adds-up', ageing, event.type === 'PaymentReversed' ? principal : negated(principal));
+      break;
     }
     default:
-      return [{ rule: 'ageing-adds-up', left: ageing, right: 0 }];
+      holds('ageing-adds-up', ageing, 0);
   }
+  return broken;
 }
 
 /** Principal that the allocation names, not the shares. */
 export function principalOf(event: Extract<LoanStored, { type: 'InstallmentPaid' | 'PaymentReversed' }>): Amount {
   const { principalOverdue, principalDue, principalPrepaid } = event.data.allocation;
-  return sum([principalOverdue, principalDue, principalPrepaid]);
+  return addExact(addExact(principalOverdue, principalDue), principalPrepaid);
 }
 
 /** What the event adds to outstanding for good, as the loan's own before and after say it. */
@@ -59,4 +53,8 @@ export function agedBy({ data }: LoanStored): Amount {
 
 export const negated = (amount: Amount): Amount => addExact(0, typeof amount === 'bigint' ? -amount : 0 - amount);
 
-const sum = (amounts: readonly number[]): Amount => amounts.reduce<Amount>(addExact, 0);
+function sharesOf({ installments }: { readonly installments: readonly Share[] }): Amount {
+  let sum: Amount = 0;
+  for (const { principal } of installments) sum = addExact(sum, principal);
+  return sum;
+}
