@@ -63,6 +63,15 @@ export interface Checkpoint {
 
 export const AT_START: Checkpoint = { sequence: 0, position: '' };
 
+export interface OpenOptions {
+  /**
+   * An instance that is made now is built from nothing and read little before it is whole: what only searches need may
+   * wait for `finish`. Until then reads are as right as ever, and slow. Kept with the instance: whoever opens it again
+   * after a crash goes on building. Of an instance that exists nothing changes.
+   */
+  readonly building?: boolean;
+}
+
 export interface Batch {
   /** The instance of a read model that is written: see `open`. */
   readonly model: string;
@@ -138,7 +147,14 @@ export interface ReadStore {
    * Makes sure that an instance exists, with its collections and indexes; idempotent. An instance that was made from
    * another definition of the same collections is refused with an error that names the difference.
    */
-  open(instance: string, model: ReadModel): Promise<void>;
+  open(instance: string, model: ReadModel, options?: OpenOptions): Promise<void>;
+
+  /**
+   * Makes what an instance that was opened as `building` went without. Safe to repeat and, after a crash, to continue;
+   * of an instance that has everything it changes nothing. Of many rows it takes long: batches of that instance wait
+   * meanwhile, or are refused with DATA_HELD, reads go on.
+   */
+  finish(instance: string): Promise<void>;
 
   /** `AT_START` for a partition that never applied a batch. */
   checkpoint(instance: string, partition: number): Promise<Checkpoint>;
@@ -154,8 +170,9 @@ export interface ReadStore {
   apply(batch: Batch): Promise<ApplyOutcome>;
 
   /**
-   * Several batches of different instances, each with its own outcome. Where the store can, in one durable write, and
-   * then an InvariantBroken of one leaves all unwritten.
+   * Several batches of one or more instances, each with its own outcome. Names and types of all are checked before
+   * anything is written. The batches of one instance are written together or not at all; what belongs to different
+   * instances may be written apart, so that after a failure the checkpoints tell which were.
    */
   applyAll(batches: readonly Batch[]): Promise<readonly ApplyOutcome[]>;
 
@@ -174,7 +191,10 @@ export interface ReadStore {
   /** Every instance there is. */
   instances(): Promise<readonly string[]>;
 
-  /** Removes an instance with its checkpoints. The live one is refused. */
+  /**
+   * Removes an instance with its checkpoints. The live one is refused. Reads that are under way, here or in another
+   * store on the same place, go on to their end.
+   */
   drop(instance: string): Promise<void>;
 
   close(): Promise<void>;

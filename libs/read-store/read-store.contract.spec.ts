@@ -6,9 +6,9 @@ import { memoryReadStore, overlayReadStore } from './memory/overlay.js';
 import type { ReadStore } from './port.js';
 import { openSqliteReadStore } from './sqlite/store.js';
 
-readStoreContract('in a SQLite file', async () => {
+readStoreContract('in a directory of SQLite files', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'read-store-contract-'));
-  const path = join(folder, 'read-models.db');
+  const path = join(folder, 'read');
   const store = openSqliteReadStore({ path });
   const opened: ReadStore[] = [store];
   const another = async (): Promise<ReadStore> => {
@@ -24,7 +24,7 @@ readStoreContract('in a SQLite file', async () => {
       return another();
     },
     writes: () => store.transactions,
-    writesMax: { apply: 1, applyAll: () => 1 },
+    writesMax: { apply: 1, applyAll: (instances) => instances },
     dispose: async () => {
       for (const it of opened) await it.close();
       await rm(folder, { recursive: true });
@@ -32,7 +32,7 @@ readStoreContract('in a SQLite file', async () => {
   };
 });
 
-readStoreContract('in a temporary SQLite file', async () => {
+readStoreContract('in a temporary directory of SQLite files', async () => {
   const store = openSqliteReadStore({ path: ':memory:', readers: 2 });
   return { store, dispose: () => store.close() };
 });
@@ -41,7 +41,7 @@ readStoreContract('in memory', async () => inMemory(memoryReadStore()));
 
 readStoreContract('in memory on top of an empty one', async () => inMemory(overlayReadStore(memoryReadStore())));
 
-readStoreContract('in memory on top of a SQLite file', async () => {
+readStoreContract('in memory on top of SQLite files', async () => {
   const base = openSqliteReadStore({ path: ':memory:' });
   const store = overlayReadStore(base);
   const dispose = async (): Promise<void> => {

@@ -23,15 +23,24 @@ export const INT64_MIN = -(2n ** 63n);
 
 /** A change as one row of its collection; a name or a type that does not fit is a broken invariant. */
 export function encode(shapes: Shapes, change: Change): Encoded {
-  const shape = shapeNamed(shapes, change.collection);
-  invariant(
-    (change.op === 'add') === (shape.kind === 'cells'),
-    `${shape.name} holds ${shape.kind}: it takes no ${change.op}`,
-  );
-  const row: Cell[] = encodeKey(shape, change.key);
-  if (change.op === 'add') appendMeasures(shape, change.measures, row);
-  if (change.op === 'put') appendFields(shape, change.fields, row);
+  const shape = shapeTaking(shapes, change);
+  const row: Cell[] = [];
+  appendRow(shape, change, row);
   return { op: change.op, shape, row };
+}
+
+/** The shape of a change's collection, which must be of the kind that takes it. */
+export function shapeTaking(shapes: Shapes, { op, collection }: Change): Shape {
+  const shape = shapeNamed(shapes, collection);
+  invariant((op === 'add') === (shape.kind === 'cells'), `${shape.name} holds ${shape.kind}: it takes no ${op}`);
+  return shape;
+}
+
+/** A change's row, added to others that lie one behind another. Of a `remove` it is the key alone. */
+export function appendRow(shape: Shape, change: Change, rows: Cell[]): void {
+  appendKey(shape, change.key, rows);
+  if (change.op === 'add') appendMeasures(shape, change.measures, rows);
+  else if (change.op === 'put') appendFields(shape, change.fields, rows);
 }
 
 /** The shape of a collection; an unknown name is a broken invariant. */
@@ -44,12 +53,28 @@ export function shapeNamed(shapes: Shapes, collection: string): Shape {
 /** The key's values in the order of the primary index. */
 export function encodeKey(shape: Shape, key: Key): KeyValue[] {
   const values: KeyValue[] = [];
-  for (const column of shape.key) values.push(searchable(shape, column, key[column.name]));
+  appendKey(shape, key, values);
+  return values;
+}
+
+function appendKey(shape: Shape, key: Key, values: Cell[]): void {
+  const { key: columns } = shape;
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] as Column;
+    values.push(searchable(shape, column, key[column.name]));
+  }
+  // All of the key are there: with no further name, none is unknown.
+  if (countOf(key) === columns.length) return;
   for (const name in key) {
     const place = shape.places.get(name);
-    invariant(place !== undefined && place < shape.key.length, `${name} is not of the key of ${shape.name}`);
+    invariant(place !== undefined && place < columns.length, `${name} is not of the key of ${shape.name}`);
   }
-  return values;
+}
+
+function countOf(names: object): number {
+  let count = 0;
+  for (const _name in names) count++;
+  return count;
 }
 
 /** A value that may be searched for: of the column's own type. */
@@ -63,11 +88,11 @@ export function searchable(shape: Shape, column: Column, value: unknown): KeyVal
   throw new InvariantBroken(`${column.name} of ${shape.name} is ${column.type}, not ${told(value)}`);
 }
 
-/** Text that tells keys of one shape apart, made of `encodeKey`'s values. */
-export function keyText(key: readonly Cell[], keyLength: number): string {
+/** Text that tells keys of one shape apart, made of `encodeKey`'s values, which begin at a place among others. */
+export function keyText(values: readonly Cell[], keyLength: number, at = 0): string {
   let text = '';
-  for (let i = 0; i < keyLength; i++) {
-    const value = key[i];
+  for (let i = at; i < at + keyLength; i++) {
+    const value = values[i];
     text += typeof value === 'string' ? `${value.length}:${value}` : `#${value};`;
   }
   return text;
@@ -108,9 +133,20 @@ export const overflow = (collection: string): InvariantBroken =>
   new InvariantBroken(`a sum of ${collection} passes 64 bits`);
 
 function appendMeasures(shape: Shape, measures: Readonly<Record<string, MeasureValue>>, row: Cell[]): void {
-  for (const { name } of shape.rest) row.push(measure(shape, name, measures[name]));
-  for (const name in measures) {
-    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no measure of ${shape.name}`);
+  let known = 0;
+  for (let i = 0; i < shape.rest.length; i++) {
+    const { name } = shape.rest[i] as Column;
+    const value = measures[name];
+    if (value !== undefined) known++;
+    row.push(measure(shape, name, value));
+  }
+  if (countOf(measures) !== known) checkNames(shape, measures, 'measure');
+}
+
+/** The slow way, which says which name it is that is not known. */
+function checkNames(shape: Shape, rest: object, what: 'measure' | 'field'): void {
+  for (const name in rest) {
+    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no ${what} of ${shape.name}`);
   }
 }
 
@@ -122,12 +158,17 @@ function measure(shape: Shape, name: string, value: MeasureValue | undefined): M
 }
 
 function appendFields(shape: Shape, fields: Readonly<Record<string, unknown>>, row: Cell[]): void {
-  for (const column of shape.rest) {
-    row.push(column.name in fields ? field(shape, column, fields[column.name]) : null);
+  let known = 0;
+  for (let i = 0; i < shape.rest.length; i++) {
+    const column = shape.rest[i] as Column;
+    const value = fields[column.name];
+    if (value === undefined && !(column.name in fields)) row.push(null);
+    else {
+      known++;
+      row.push(field(shape, column, value));
+    }
   }
-  for (const name in fields) {
-    invariant((shape.places.get(name) ?? -1) >= shape.key.length, `${name} is no field of ${shape.name}`);
-  }
+  if (countOf(fields) !== known) checkNames(shape, fields, 'field');
 }
 
 function field(shape: Shape, column: Column, value: unknown): Cell {

@@ -3,14 +3,14 @@ import type { ReadStore } from '../port.js';
 /** One place where read models live, empty when it is made. */
 export interface ReadStorePlace {
   readonly store: ReadStore;
-  /** Another store on the same place while the first is open: a second writer. Absent where there can be none. */
+  /** Another store on the same place while the first is open: a second writer, in this thread or another. Absent where there can be none. */
   readonly second?: () => Promise<ReadStore>;
   /** Closes the store and opens the place anew. Absent where nothing outlives the process. */
   readonly reopen?: () => Promise<ReadStore>;
   /** How many durable writes the store has made; absent where nothing is durable. */
   readonly writes?: () => number;
-  /** The most that `apply` of a batch, and `applyAll` of several, may make. One where a write spans documents. */
-  readonly writesMax?: { readonly apply: number; readonly applyAll: (batches: number) => number };
+  /** The most that `apply` of a batch, and `applyAll` of batches of so many instances, may make. */
+  readonly writesMax?: { readonly apply: number; readonly applyAll: (instances: number) => number };
   /** Closes all stores of the place and removes it. */
   dispose(): Promise<void>;
 }

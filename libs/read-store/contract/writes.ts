@@ -255,6 +255,6 @@ function budget(place: () => ReadStorePlace): void {
     await store.open('quality.1.next', MODEL);
     const middle = writes();
     await store.applyAll([batch(1, 2, changes), batch(0, 2, changes, 1), batch(0, 2, changes, 0, 'quality.1.next')]);
-    expect(writes() - middle).toBeLessThanOrEqual(writesMax.applyAll(3));
+    expect(writes() - middle).toBeLessThanOrEqual(writesMax.applyAll(2));
   });
 }

@@ -44,6 +44,13 @@ class MemoryReadStore implements ReadStore {
     else this.#instances.set(instance, makeInstance(wanted, shapes, onBase));
   }
 
+  /** There are no indexes. */
+  async finish(instance: string): Promise<void> {
+    this.#check();
+    const there = this.#instances.has(instance) || (await this.#isOnBase(instance));
+    invariant(there, `there is no instance ${instance}`);
+  }
+
   async checkpoint(instance: string, partition: number): Promise<Checkpoint> {
     this.#check();
     const own = this.#instances.get(instance);

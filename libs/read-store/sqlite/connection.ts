@@ -15,7 +15,7 @@ export class Connection {
   readonly #db: Database.Database;
   readonly #idle = new Map<string, Statement>();
 
-  constructor(path: string) {
+  constructor(readonly path: string) {
     this.#db = new Database(path);
   }
 
@@ -58,9 +58,34 @@ export class Connection {
     return this.#db.inTransaction;
   }
 
+  /** All of it or nothing: whatever `work` throws, nothing of it stays. */
+  transaction<T>(work: () => T): T {
+    this.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk has rolled back by itself.
+      if (this.inTransaction) this.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   close(): void {
     this.#idle.clear();
     this.#db.close();
+  }
+
+  /** Leaves the file whole without its log, if nobody else holds on to it. */
+  closeWhole(): void {
+    try {
+      this.exec('PRAGMA busy_timeout = 0');
+      this.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Whoever opens the file next copies the log.
+    }
+    this.close();
   }
 }
 

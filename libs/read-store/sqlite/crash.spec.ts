@@ -24,7 +24,7 @@ describe('a process that applies batches and is killed at any moment', () => {
   it('leaves changes and checkpoint together, and nothing lost that it had acknowledged', async () => {
     if (!existsSync(fileURLToPath(ADAPTER)))
       throw new Error('run `npm run build` first: the child runs what was built');
-    const path = join(folder, 'read-models.db');
+    const path = join(folder, 'read');
     let before = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const acknowledged = await killedAtRandom(path);

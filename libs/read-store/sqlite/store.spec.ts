@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,18 +14,25 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { InvariantBroken } from '../../kernel/result.js';
 import { add, batch, collect, INSTANCE, loansOf, MODEL, put } from '../contract/model.js';
-import type { Change, Find, Sum } from '../port.js';
+import { AT_START, type Change, type Find, type Sum } from '../port.js';
 import { planFind, planSum } from '../search.js';
 import { shapesOf } from '../shape.js';
 import { named } from './errors.js';
+import { removeFile } from './file.js';
+import { tableOf } from './schema.js';
 import { openSqliteReadStore } from './store.js';
 import { findSql, sumSql } from './view.js';
 
 let folder: string;
+/** The place of a store, and the two files that it has in most cases here. */
 let path: string;
+let catalogue: string;
+let instance: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'read-store-'));
-  path = join(folder, 'read-models.db');
+  path = join(folder, 'read');
+  catalogue = join(path, 'catalogue.db');
+  instance = join(path, `${INSTANCE}-1.db`);
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
@@ -34,30 +42,61 @@ const fault = (code: string) => expect.objectContaining({ name: 'ReadStoreUnavai
 const many = (count: number): Change[] => [...Array(count).keys()].map((n) => put(`L${n}`, { terms: 'x'.repeat(500) }));
 
 describe('a file that is not ours', () => {
-  it.each([
-    ['text', (): void => writeFileSync(path, 'Kính gửi: phòng kế toán\n'.repeat(300))],
-    ['a single byte', (): void => writeFileSync(path, 'x')],
-    ['the database of another program', (): void => makeOther(path)],
-  ])('because it holds %s is refused by name and left as it was', (_what, make) => {
-    make();
-    const before = readFileSync(path);
-    expect(opening(path)).toThrow(path);
+  const others: readonly (readonly [string, (file: string) => void])[] = [
+    ['text', (file) => writeFileSync(file, 'Kính gửi: phòng kế toán\n'.repeat(300))],
+    ['a single byte', (file) => writeFileSync(file, 'x')],
+    ['the database of another program', makeOther],
+  ];
+  it.each(others)('because it holds %s is refused by name and left as it was', (_what, make) => {
+    mkdirSync(path);
+    make(catalogue);
+    const before = readFileSync(catalogue);
+    expect(opening(path)).toThrow(catalogue);
     expect(failureOf(path)).toEqual(fault('DATA_FOREIGN'));
-    expect(readFileSync(path).equals(before)).toBe(true);
-    expect(readdirSync(folder)).toEqual(['read-models.db']);
+    expect(readFileSync(catalogue).equals(before)).toBe(true);
+    expect(readdirSync(path)).toEqual(['catalogue.db']);
+  });
+
+  it.each(others)('and stands for an instance, because it holds %s, is refused likewise', async (_what, make) => {
+    await filled(1);
+    removeFile(instance);
+    make(instance);
+    const before = readFileSync(instance);
+    const store = openSqliteReadStore({ path });
+    const refused = loansOf(store);
+    await expect(refused).rejects.toEqual(fault('DATA_FOREIGN'));
+    await expect(refused).rejects.toThrow(instance);
+    await expect(store.open(INSTANCE, MODEL)).rejects.toEqual(fault('DATA_FOREIGN'));
+    await store.close();
+    expect(readFileSync(instance).equals(before)).toBe(true);
+  });
+
+  it('beside ours is left alone', async () => {
+    await filled(1);
+    makeOther(join(path, 'photos-1.db'));
+    writeFileSync(join(path, 'quality.2-7.db'), 'not ours');
+    await openSqliteReadStore({ path }).close();
+    expect(databases()).toEqual(['catalogue.db', 'photos-1.db', `${INSTANCE}-1.db`, 'quality.2-7.db']);
+  });
+
+  it('because it is where the directory should be is refused', () => {
+    writeFileSync(path, 'SQLite format 3\0 of an earlier version');
+    expect(failureOf(path)).toEqual(fault('DATA_FOREIGN'));
   });
 
   it('because it is a folder is refused', () => {
-    mkdirSync(path);
+    mkdirSync(catalogue, { recursive: true });
     expect(failureOf(path)).toEqual(fault('DATA_FOREIGN'));
   });
 
   it('because another version of the program made it is refused', async () => {
     await openSqliteReadStore({ path }).close();
-    const bytes = readFileSync(path);
+    const bytes = readFileSync(catalogue);
     bytes.writeUInt32BE(9, 60);
-    writeFileSync(path, bytes);
-    rmSync(`${path}-wal`, { force: true });
+    writeFileSync(catalogue, bytes);
+    // Whether its index of the log is left beside it, as by a killed process, or not.
+    expect(opening(path)).toThrow(/format 9/);
+    rmSync(`${catalogue}-shm`);
     expect(opening(path)).toThrow(/format 9/);
   });
 });
@@ -65,26 +104,64 @@ describe('a file that is not ours', () => {
 describe('a damaged file', () => {
   it('that was cut short is refused by name and left as it was', async () => {
     await filled(400);
-    truncateSync(path, 40_960);
-    const before = readFileSync(path);
-    expect(failureOf(path)).toEqual(fault('DATA_DAMAGED'));
-    expect(readFileSync(path).equals(before)).toBe(true);
+    rmSync(`${instance}-wal`);
+    rmSync(`${instance}-shm`);
+    truncateSync(instance, 40_960);
+    const before = readFileSync(instance);
+    await expect(reading()).rejects.toEqual(fault('DATA_DAMAGED'));
+    expect(readFileSync(instance).equals(before)).toBe(true);
   });
 
   it('is known when it is read, and the code says so', async () => {
     await filled(400);
-    const bytes = readFileSync(path);
-    bytes.fill(0xa5, 4_096);
-    writeFileSync(path, bytes);
-    const reading = async (): Promise<unknown> => {
-      const store = openSqliteReadStore({ path });
-      try {
-        return await loansOf(store);
-      } finally {
-        await store.close();
-      }
-    };
+    const bytes = readFileSync(instance);
+    bytes.fill(0xa5, 8_192);
+    writeFileSync(instance, bytes);
     await expect(reading()).rejects.toEqual(fault('DATA_DAMAGED'));
+  });
+
+  it('that is not there any more is named, and begins anew when it is opened', async () => {
+    await filled(400);
+    rmSync(instance);
+    await expect(reading()).rejects.toEqual(fault('DATA_DAMAGED'));
+    await expect(reading()).rejects.toThrow(instance);
+    const store = openSqliteReadStore({ path });
+    await store.open(INSTANCE, MODEL);
+    expect([await store.checkpoint(INSTANCE, 0), await loansOf(store)]).toEqual([AT_START, []]);
+    await store.close();
+  });
+
+  async function reading(): Promise<unknown> {
+    const store = openSqliteReadStore({ path });
+    try {
+      return await loansOf(store);
+    } finally {
+      await store.close();
+    }
+  }
+});
+
+describe('what a killed process left', () => {
+  it('of an instance that the catalogue does not have is removed', async () => {
+    await filled(1);
+    copyFileSync(instance, join(path, 'quality.2-9.db'));
+    writeFileSync(join(path, 'quality.3-10.db'), '');
+    await openSqliteReadStore({ path }).close();
+    expect(databases()).toEqual(['catalogue.db', `${INSTANCE}-1.db`]);
+  });
+
+  it('of an instance that it was dropping can be opened anew, or dropped', async () => {
+    await filled(1);
+    const db = new Database(instance);
+    db.exec('DELETE FROM socai_instance');
+    db.close();
+    const store = openSqliteReadStore({ path });
+    await expect(loansOf(store)).rejects.toEqual(fault('DATA_DAMAGED'));
+    await store.open(INSTANCE, MODEL);
+    expect(await loansOf(store)).toEqual([]);
+    await store.drop(INSTANCE);
+    await store.close();
+    expect(databases()).toEqual(['catalogue.db']);
   });
 });
 
@@ -111,7 +188,7 @@ describe('a place that cannot be written', () => {
 
   it('is refused when what should be its folder is a file', () => {
     writeFileSync(path, '');
-    expect(failureOf(join(path, 'read-models.db'))).toEqual(fault('DATA_READ_ONLY'));
+    expect(failureOf(join(path, 'read'))).toEqual(fault('DATA_READ_ONLY'));
   });
 
   it.each([
@@ -196,7 +273,7 @@ describe('a search', () => {
     const params: (string | number | bigint | null)[] = [];
     const shape = shapes.get('loans');
     if (shape === undefined) throw new Error('no such collection');
-    const plan = await planOf(findSql(`"${INSTANCE}/loans"`, shape, planFind(shape, find), params), params);
+    const plan = await planOf(findSql(tableOf('loans'), shape, planFind(shape, find), params), params);
     expect(plan).toMatch(/USING (COVERING )?INDEX|USING PRIMARY KEY/);
     if (!JSON.stringify(find).includes('"in"')) expect(plan).not.toMatch(/TEMP B-TREE/);
   });
@@ -210,7 +287,7 @@ describe('a search', () => {
     const params: (string | number | bigint | null)[] = [];
     const shape = shapes.get('cells');
     if (shape === undefined) throw new Error('no such collection');
-    const plan = await planOf(sumSql(`"${INSTANCE}/cells"`, planSum(shape, sum), params), params);
+    const plan = await planOf(sumSql(tableOf('cells'), planSum(shape, sum), params), params);
     expect(plan).toMatch(/SEARCH .* USING PRIMARY KEY \(district=\? AND day<\?\)/);
     expect(plan).toMatch(/SEARCH .* USING INDEX .* \(day=\?\)/);
   });
@@ -219,7 +296,7 @@ describe('a search', () => {
     const store = openSqliteReadStore({ path });
     await store.open(INSTANCE, MODEL);
     await store.close();
-    const db = new Database(path);
+    const db = new Database(instance);
     const steps = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).raw().all(params);
     db.close();
     return JSON.stringify(steps);
@@ -240,6 +317,11 @@ it('cells of which the file has many are found in constant memory', async () => 
   expect(found).toHaveLength(5_000);
   await store.close();
 });
+
+const databases = (): string[] =>
+  readdirSync(path)
+    .filter((it) => it.endsWith('.db'))
+    .sort();
 
 const opening = (place: string) => () => openSqliteReadStore({ path: place });
 

@@ -21,7 +21,7 @@ export class SnapshotView implements ReadView {
 
   constructor(
     private readonly connection: Connection,
-    private readonly path: string,
+    private readonly directory: string,
     private readonly instance: string,
     private readonly shapes: Shapes,
     readonly checkpoints: ReadonlyMap<number, Checkpoint>,
@@ -33,7 +33,7 @@ export class SnapshotView implements ReadView {
     const shape = this.#shape(collection);
     const values = encodeKey(shape, key);
     const names = shape.key.map(({ name }) => `${quoted(name)} = ?`);
-    const sql = `SELECT ${columnsOf(shape)} FROM ${tableOf(this.instance, shape.name)} WHERE ${names.join(' AND ')}`;
+    const sql = `SELECT ${columnsOf(shape)} FROM ${tableOf(shape.name)} WHERE ${names.join(' AND ')}`;
     const [row] = this.#all(sql, values, shape.kind === 'cells');
     return row === undefined ? undefined : decode(shape, cells(row));
   }
@@ -41,7 +41,7 @@ export class SnapshotView implements ReadView {
   async *find(collection: string, find: Find = {}): AsyncIterable<Found> {
     const shape = this.#shape(collection);
     const params: Cell[] = [];
-    const sql = findSql(tableOf(this.instance, shape.name), shape, planFind(shape, find), params);
+    const sql = findSql(tableOf(shape.name), shape, planFind(shape, find), params);
     const statement = this.#named(() => this.connection.take(sql, shape.kind === 'cells'));
     let finished = false;
     const letGo = (): void => {
@@ -71,7 +71,7 @@ export class SnapshotView implements ReadView {
     if (plan.alternatives.length === 0) return [];
     const params: Cell[] = [];
     const names = [...plan.by, ...plan.measures];
-    const rows = this.#all(sumSql(tableOf(this.instance, shape.name), plan, params), params, true);
+    const rows = this.#all(sumSql(tableOf(shape.name), plan, params), params, true);
     return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, figure(row[place])])));
   }
 
@@ -87,7 +87,7 @@ export class SnapshotView implements ReadView {
   }
 
   #check(): void {
-    if (this.#ended === 'store') throw closed(this.path);
+    if (this.#ended === 'store') throw closed(this.directory);
     invariant(this.#ended === 'no', `a view of ${this.instance} is used after its read ended`);
   }
 
@@ -99,7 +99,7 @@ export class SnapshotView implements ReadView {
     try {
       return work();
     } catch (error) {
-      throw named(error, this.path);
+      throw named(error, this.connection.path);
     }
   }
 }

@@ -1,65 +1,144 @@
-import type { ApplyOutcome, Batch, Checkpoint } from '../port.js';
-import { type Cell, checkBatch, checkpointOf, type Encoded, encode, sameCheckpoint } from '../rows.js';
-import type { Shape } from '../shape.js';
+import type { ApplyOutcome, Batch, Change, Checkpoint } from '../port.js';
+import {
+  appendRow,
+  type Cell,
+  checkBatch,
+  checkpointOf,
+  type Encoded,
+  keyText,
+  sameCheckpoint,
+  shapeTaking,
+} from '../rows.js';
+import type { Shape, Shapes } from '../shape.js';
 import type { Connection } from './connection.js';
-import { type Definitions, quoted, storedCheckpoints, storedDefinition, tableOf } from './schema.js';
+import { quoted, storedCheckpoints, tableOf } from './schema.js';
 
 /** Rows in one statement, largest first: the rest of a run goes by the next smaller size. Measured: 256 at once are
  * two to three times as fast as one by one. */
-const ROWS_AT_ONCE = [256, 32, 1] as const;
+const ROWS_AT_ONCE = [256, 32, 4, 1] as const;
 const PARAMETERS_MAX = 32_766;
 
-/** Applies one batch inside a transaction that the caller holds: whatever is thrown must roll it back. */
-export function applyBatch(writer: Connection, definitions: Definitions, batch: Batch): ApplyOutcome {
-  checkBatch(batch);
-  const shapes = definitions.shapes(storedDefinition(writer, batch.model));
-  const checkpoint = checkpointOf(storedCheckpoints(writer, batch.model), batch.partition);
-  if (!sameCheckpoint(checkpoint, batch.from)) return { outcome: 'elsewhere', checkpoint };
-  for (const [shape, runs] of runsOf(batch, (change) => encode(shapes, change))) {
-    for (const run of runs) writeRun(writer, batch.model, shape, run);
-  }
-  writeCheckpoint(writer, batch, batch.to);
-  return { outcome: 'applied' };
+/** A batch whose names and types were checked, as the rows that it writes. */
+export interface Rows {
+  readonly batch: Batch;
+  readonly collections: ReadonlyMap<Shape, readonly Run[]>;
 }
 
-/** Changes of one collection and kind that follow one another. */
+/** Rows of one collection and operation, one behind another: no object a row, as the driver takes them flat. */
 interface Run {
   readonly op: Encoded['op'];
-  readonly rows: Cell[][];
+  readonly width: number;
+  readonly values: Cell[];
 }
 
 /** Collections are independent, so each one's changes are taken together; inside one, order is kept. */
-function runsOf(batch: Batch, encoded: (change: Batch['changes'][number]) => Encoded): Map<Shape, Run[]> {
+export function rowsOf(batch: Batch, shapes: Shapes): Rows {
+  checkBatch(batch);
   const collections = new Map<Shape, Run[]>();
+  let [shape, runs]: [Shape | undefined, Run[]] = [undefined, []];
   for (const change of batch.changes) {
-    const { op, shape, row } = encoded(change);
-    let runs = collections.get(shape);
-    if (runs === undefined) {
-      runs = [];
+    const taking = shapeTaking(shapes, change);
+    if (taking !== shape) {
+      shape = taking;
+      runs = collections.get(shape) ?? [];
       collections.set(shape, runs);
     }
-    const run = runs.at(-1);
-    if (run?.op === op) run.rows.push(row);
-    else runs.push({ op, rows: [row] });
+    appendRow(shape, change, runFor(runs, shape, change.op).values);
   }
-  return collections;
+  return { batch, collections };
 }
 
-function writeRun(writer: Connection, instance: string, shape: Shape, run: Run): void {
-  const width = run.op === 'remove' ? shape.key.length : shape.columns.length;
+/** Writes a batch inside a transaction that the caller holds: whatever is thrown must roll it back. */
+export function writeRows(writer: Connection, { batch, collections }: Rows): ApplyOutcome {
+  const checkpoint = checkpointOf(storedCheckpoints(writer), batch.partition);
+  if (!sameCheckpoint(checkpoint, batch.from)) return { outcome: 'elsewhere', checkpoint };
+  for (const [shape, runs] of collections) for (const run of joined(shape, runs)) writeRun(writer, shape, run);
+  writeCheckpoint(writer, batch.partition, batch.to);
+  return { outcome: 'applied' };
+}
+
+function runFor(runs: Run[], shape: Shape, op: Change['op']): Run {
+  const last = runs.at(-1);
+  if (last?.op === op) return last;
+  const run = { op, width: op === 'remove' ? shape.key.length : shape.columns.length, values: [] };
+  runs.push(run);
+  return run;
+}
+
+/** Where puts and removes alternate and no document has two of them, their order says nothing: one run of each. */
+function joined(shape: Shape, runs: readonly Run[]): readonly Run[] {
+  if (runs.length < 3) return runs;
+  const keys = new Set<string>();
+  const whole: Run[] = [];
+  for (const { op, width, values } of runs) {
+    const run = whole.find((it) => it.op === op) ?? { op, width, values: [] };
+    if (run.values.length === 0) whole.push(run);
+    for (let at = 0; at < values.length; at += width) {
+      const key = keyText(values, shape.key.length, at);
+      if (keys.has(key)) return runs;
+      keys.add(key);
+    }
+    for (const value of values) run.values.push(value);
+  }
+  return whole;
+}
+
+function writeRun(writer: Connection, shape: Shape, run: Run): void {
+  const { op, width, values } = run;
+  const starts = startsInOrder(shape, run);
   let at = 0;
   for (const size of ROWS_AT_ONCE) {
     if (size > 1 && size * width > PARAMETERS_MAX) continue;
-    if (run.rows.length - at < size) continue;
-    const sql = statementOf(instance, shape, run.op, size);
+    if (starts.length - at < size) continue;
+    const sql = statementOf(shape, op, size);
     const statement = writer.take(sql, false);
-    for (; run.rows.length - at >= size; at += size) statement.run(flat(run.rows, at, at + size));
+    const params: Cell[] = Array(size * width);
+    for (; starts.length - at >= size; at += size) {
+      let place = 0;
+      for (let row = at; row < at + size; row++) {
+        const start = starts[row] as number;
+        for (let i = 0; i < width; i++) params[place++] = values[start + i] as Cell;
+      }
+      statement.run(params);
+    }
     writer.give(sql, statement);
   }
 }
 
-function statementOf(instance: string, shape: Shape, op: Encoded['op'], rows: number): string {
-  const table = tableOf(instance, shape.name);
+/**
+ * Where each row begins, in the order of the primary index: neighbours share a page, and each page is then sought once
+ * a batch. The sort is stable, so that of two rows of one document the last one still wins.
+ */
+function startsInOrder(shape: Shape, { width, values }: Run): number[] {
+  const starts: number[] = [];
+  for (let at = 0; at < values.length; at += width) starts.push(at);
+  const keyLength = shape.key.length;
+  return starts.sort((a, b) => {
+    for (let i = 0; i < keyLength; i++) {
+      const [x, y] = [values[a + i] as string, values[b + i] as string];
+      if (x !== y) return x < y ? -1 : 1;
+    }
+    return 0;
+  });
+}
+
+/** Texts of statements by what they are for: some are long, and each is wanted by every batch. */
+const statements = new WeakMap<Shape, Map<string, string>>();
+
+function statementOf(shape: Shape, op: Encoded['op'], rows: number): string {
+  let known = statements.get(shape);
+  if (known === undefined) {
+    known = new Map();
+    statements.set(shape, known);
+  }
+  const name = `${op} ${rows}`;
+  const sql = known.get(name) ?? makeStatement(shape, op, rows);
+  known.set(name, sql);
+  return sql;
+}
+
+function makeStatement(shape: Shape, op: Encoded['op'], rows: number): string {
+  const table = tableOf(shape.name);
   const key = shape.key.map(({ name }) => quoted(name));
   if (op === 'remove') {
     const values = repeated(`(${repeated('?', key.length)})`, rows);
@@ -73,18 +152,12 @@ function statementOf(instance: string, shape: Shape, op: Encoded['op'], rows: nu
   return `INSERT INTO ${table} (${columns.join()}) VALUES ${values} ON CONFLICT ${conflict}`;
 }
 
-function writeCheckpoint(writer: Connection, batch: Batch, to: Checkpoint): void {
+function writeCheckpoint(writer: Connection, partition: number, to: Checkpoint): void {
   writer.run(
-    `INSERT INTO socai_checkpoints (instance, partition, sequence, position) VALUES (?, ?, ?, ?)
-     ON CONFLICT (instance, partition) DO UPDATE SET sequence = excluded.sequence, position = excluded.position`,
-    [batch.model, batch.partition, to.sequence, to.position],
+    `INSERT INTO socai_checkpoints (partition, sequence, position) VALUES (?, ?, ?)
+     ON CONFLICT (partition) DO UPDATE SET sequence = excluded.sequence, position = excluded.position`,
+    [partition, to.sequence, to.position],
   );
-}
-
-function flat(rows: readonly Cell[][], from: number, to: number): Cell[] {
-  const params: Cell[] = [];
-  for (const row of rows.slice(from, to)) for (const value of row) params.push(value);
-  return params;
 }
 
 const repeated = (text: string, times: number): string => Array(times).fill(text).join();
