@@ -1,7 +1,7 @@
 import { InvariantBroken } from '../../kernel/result.js';
 import type { ReadModel, ReadStore } from '../port.js';
 import { AT_START, ReadStoreUnavailable } from '../port.js';
-import { ALL, add, at, batch, INSTANCE, loansOf, MODEL, put, sumOf } from './model.js';
+import { ALL, add, at, batch, collect, INSTANCE, loansOf, MODEL, put, sumOf } from './model.js';
 import type { ReadStorePlace } from './place.js';
 
 const NEXT = 'quality.2';
@@ -12,7 +12,9 @@ export function instanceContract(place: () => ReadStorePlace): void {
   describe('an instance', () => {
     opening(place);
     switching(place);
+    building(place);
     dropping(place);
+    sharing(place);
     reopening(place);
     closing(place);
   });
@@ -126,6 +128,118 @@ async function readUntil(store: ReadStore, done: () => boolean): Promise<Set<unk
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return seen;
+}
+
+function building(place: () => ReadStorePlace): void {
+  const fill = async ({ store }: ReadStorePlace): Promise<void> => {
+    await store.open(INSTANCE, MODEL, { building: true });
+    await store.apply(batch(0, 1, [put('L1', { district: 'D2', days: 9 }), put('L2', { district: 'D1', days: 4 })]));
+    await store.apply(batch(1, 2, [add('D1', '2026-01-05', 7), put('L3', { district: 'D1', days: 3 })]));
+  };
+  const check = async (store: ReadStore): Promise<void> => {
+    expect(await loansOf(store, { where: { district: 'D1' }, order: ['days'] })).toEqual(['L3', 'L2']);
+    expect(await loansOf(store, { order: ['-days'], limit: 2 })).toEqual(['L1', 'L2']);
+    const sum = { where: [{ day: '2026-01-05' }], by: ['district'], measures: ['amount'] };
+    expect(await sumOf(store, sum)).toEqual([{ district: 'D1', amount: 7 }]);
+  };
+
+  it('that is building is read as any other, before it is finished and after', async () => {
+    await fill(place());
+    const { store } = place();
+    await check(store);
+    await store.finish(INSTANCE);
+    await check(store);
+    await store.finish(INSTANCE);
+    expect(await store.apply(batch(2, 3, [put('L4', { district: 'D1', days: 1 })]))).toEqual({ outcome: 'applied' });
+    expect(await loansOf(store, { where: { district: 'D1' }, order: ['days'] })).toEqual(['L4', 'L3', 'L2']);
+  });
+
+  it('that is building is read while it is finished, and may be live', async () => {
+    await fill(place());
+    const { store } = place();
+    await store.switchTo('quality', INSTANCE);
+    await store.read(INSTANCE, async (view) => {
+      await store.finish(INSTANCE);
+      expect(await collect(view.find('loans', { where: { district: 'D2' } }))).toMatchObject([{ loan: 'L1' }]);
+    });
+    expect(await store.live('quality')).toBe(INSTANCE);
+  });
+
+  it('that is building is the same instance when it is opened again, also as another that is not', async () => {
+    await fill(place());
+    const { store, reopen } = place();
+    await store.open(INSTANCE, MODEL);
+    const again = (await reopen?.()) ?? store;
+    await again.open(INSTANCE, MODEL, { building: true });
+    await again.finish(INSTANCE);
+    expect(await again.checkpoint(INSTANCE, 0)).toEqual(at(2));
+    await check(again);
+  });
+
+  it('that does not exist is not finished', async () => {
+    await expect(place().store.finish('quality.9')).rejects.toThrow('quality.9');
+  });
+}
+
+/** Two stores on one place, each of which may have anything in its memory. */
+function sharing(place: () => ReadStorePlace): void {
+  it('that one store makes, writes and switches to is seen by another', async () => {
+    const { store, second } = place();
+    const other = await second?.();
+    if (other === undefined) return;
+    await store.open(INSTANCE, MODEL);
+    expect(await other.instances()).toEqual([INSTANCE]);
+    expect(await other.checkpoint(INSTANCE, 0)).toEqual(AT_START);
+    await store.apply(batch(0, 3, [put('L1')]));
+    expect([await other.checkpoint(INSTANCE, 0), await loansOf(other)]).toEqual([at(3), ['L1']]);
+    await other.apply(batch(3, 4, [put('L2')]));
+    expect([await store.checkpoint(INSTANCE, 0), await loansOf(store)]).toEqual([at(4), ['L1', 'L2']]);
+    await store.switchTo('quality', INSTANCE);
+    expect(await other.live('quality')).toBe(INSTANCE);
+    await expect(other.drop(INSTANCE)).rejects.toThrow(INSTANCE);
+    await expect(other.open(INSTANCE, CELLS_ONLY)).rejects.toThrow('loans');
+  });
+
+  it('that one store drops is gone for another, whose reads under way go on to their end', async () => {
+    const { store, second } = place();
+    const other = await second?.();
+    if (other === undefined) return;
+    await store.open(INSTANCE, MODEL);
+    await store.apply(batch(0, 1, [put('L1'), put('L2'), add('D1', '2026-01-05', 5)]));
+    await other.read(INSTANCE, async (view) => {
+      const loans: unknown[] = [];
+      for await (const { loan } of view.find('loans')) {
+        loans.push(loan);
+        if (loans.length === 1) await store.drop(INSTANCE);
+      }
+      expect(loans).toEqual(['L1', 'L2']);
+      expect(await view.sum('cells', ALL)).toEqual([{ amount: 5, loans: 0 }]);
+    });
+    await expect(other.read(INSTANCE, async () => 1)).rejects.toThrow(INSTANCE);
+    await expect(other.checkpoint(INSTANCE, 0)).rejects.toThrow(INSTANCE);
+    await expect(other.apply(batch(1, 2, []))).rejects.toThrow(INSTANCE);
+    expect(await other.instances()).toEqual([]);
+  });
+
+  it('that one store drops and makes anew, of another definition, is the new one for another', async () => {
+    const { store, second } = place();
+    const other = await second?.();
+    if (other === undefined) return;
+    await store.open(INSTANCE, MODEL);
+    await other.open(INSTANCE, MODEL);
+    await other.apply(batch(0, 5, [put('L1')]));
+    expect(await loansOf(other)).toEqual(['L1']);
+    await store.drop(INSTANCE);
+    await store.open(INSTANCE, CELLS_ONLY);
+    await expect(other.apply(batch(0, 1, [put('L1')]))).rejects.toThrow('loans');
+    expect(await other.apply(batch(0, 1, [add('D1', '2026-01-05', 1)]))).toEqual({ outcome: 'applied' });
+    expect([await sumOf(store), await sumOf(other)]).toEqual(Array(2).fill([{ amount: 1, loans: 0 }]));
+    await store.drop(INSTANCE);
+    await store.open(INSTANCE, CELLS_ONLY, { building: true });
+    expect(await sumOf(other)).toEqual([]);
+    await other.finish(INSTANCE);
+    expect(await other.checkpoint(INSTANCE, 0)).toEqual(AT_START);
+  });
 }
 
 function dropping(place: () => ReadStorePlace): void {

@@ -118,6 +118,15 @@ function togetherOrNotAtAll(place: () => ReadStorePlace): void {
     ]);
     expect(await store.applyAll([])).toEqual([]);
   });
+
+  it('beside one with a bad change writes nothing either', async () => {
+    const { store } = place();
+    await store.open('quality.1.next', MODEL);
+    const bad: Change = { op: 'put', collection: 'loans', key: { loan: 'L1', part: 0 }, fields: { colour: 'red' } };
+    const good = batch(0, 1, [add('D1', '2026-01-05', 1)]);
+    await expect(store.applyAll([good, batch(0, 1, [bad], 0, 'quality.1.next')])).rejects.toThrow(InvariantBroken);
+    expect([await store.checkpoint(INSTANCE, 0), await sumOf(store)]).toEqual([AT_START, []]);
+  });
 }
 
 function effects(place: () => ReadStorePlace): void {
@@ -156,6 +165,25 @@ function effects(place: () => ReadStorePlace): void {
       ['L1', 3],
       ['L3', 4],
     ]);
+  });
+
+  it('puts and removes in any order, of many documents between one another', async () => {
+    const { store } = place();
+    const numbers = [...Array(90).keys()].map((n) => (n * 37) % 90);
+    await store.apply(
+      batch(
+        0,
+        1,
+        numbers.map((n) => put(`L${n}`, { days: 0 })),
+      ),
+    );
+    const mixed = numbers.map((n) => (n % 2 === 0 ? remove(`L${n}`) : put(`L${n}`, { days: n })));
+    await store.apply(batch(1, 2, mixed));
+    const odd = [...Array(45).keys()].map((n) => 2 * n + 1);
+    const daysOf = async (): Promise<unknown[]> => (await foundIn(store, { order: ['days'] })).map(({ days }) => days);
+    expect(await daysOf()).toEqual(odd);
+    await store.apply(batch(2, 3, [...mixed, put('L0', { days: 500 }), remove('L1'), put('L0', { days: 501 })]));
+    expect(await daysOf()).toEqual([...odd.slice(1), 501]);
   });
 
   it('replaces all the fields of what it puts', async () => {

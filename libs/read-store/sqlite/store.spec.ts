@@ -208,6 +208,42 @@ describe('a place that cannot be written', () => {
   });
 });
 
+describe('an instance that is building', () => {
+  const indexes = (): unknown[] => {
+    const db = new Database(instance);
+    const names = db.prepare("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").raw().all();
+    db.close();
+    return names.flat().sort();
+  };
+  const all = ['rows/cells/day', 'rows/loans/days', 'rows/loans/district,days'];
+
+  it('has no further indexes until it is finished, also when it is opened again', async () => {
+    const store = openSqliteReadStore({ path });
+    await store.open(INSTANCE, MODEL, { building: true });
+    await store.apply(batch(0, 1, many(300)));
+    await store.close();
+    expect(indexes()).toEqual([]);
+    const again = openSqliteReadStore({ path });
+    await again.open(INSTANCE, MODEL);
+    expect(indexes()).toEqual([]);
+    await again.finish(INSTANCE);
+    await again.close();
+    expect(indexes()).toEqual(all);
+  });
+
+  it('and was killed while it was finished goes on where it was', async () => {
+    const store = openSqliteReadStore({ path });
+    await store.open(INSTANCE, MODEL, { building: true });
+    await store.apply(batch(0, 1, many(3)));
+    const db = new Database(instance);
+    db.exec('CREATE INDEX "rows/loans/days" ON "rows/loans" ("days","loan","part")');
+    db.close();
+    await store.finish(INSTANCE);
+    await store.close();
+    expect(indexes()).toEqual(all);
+  });
+});
+
 describe('a temporary place', () => {
   it('is gone when the store is closed', async () => {
     const before = places();
