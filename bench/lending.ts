@@ -51,7 +51,7 @@ export async function openBenchLedger(
     path: eventsFile(directory),
     ...(committed === undefined ? {} : { committed }),
   });
-  const readStore = await openSqliteReadStore({ path: join(directory, 'read.db') });
+  const readStore = await openSqliteReadStore({ path: join(directory, 'read') });
   const ledger = await openLedger({
     ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated: false, writable: true },
     follow: followed.length > 0,

@@ -60,7 +60,7 @@ async function rebuild(store: EventStore, path: string, events: number): Promise
   for (const { name, sequence } of ledger.followers()) invariant(sequence === events, `${name} has taken every event`);
   await ledger.close();
   await readStore.close();
-  rmSync(path, { force: true });
+  rmSync(path, { recursive: true, force: true });
   return rate;
 }
 

@@ -18,7 +18,7 @@ import type { OpenedEvents, OpenedLedger, Purpose, Reached } from '../../libs/su
 import { refused } from '../../libs/surface/formats/problem.js';
 import { type Hold, type Holder, holderOf, holderText, takeHold } from './hold.js';
 
-/* The embedded profile: events and read models in two SQLite files of one directory. */
+/* The embedded profile: events in a SQLite file, read models in a directory of them beside it. */
 
 /** How long a reader waits for the hold, and a writer for a server that is starting. */
 const HOLD_WAIT_MS = 10_000;
@@ -27,7 +27,7 @@ const HOLD_LOOK_MS = 25;
 const LIVE_WAIT_MS = 5_000;
 
 const eventsFile = (data: string): string => join(data, 'events.db');
-const readModelsFile = (data: string): string => join(data, 'read.db');
+const readModelsIn = (data: string): string => join(data, 'read');
 
 export interface OpenOptions {
   /** A ledger that is made now is a simulation. One that is there and is none is refused. */
@@ -49,7 +49,7 @@ export async function openToWrite(data: string, options: OpenOptions): Promise<O
 /** The same, whether the ledger that is there is a simulation or not. */
 export async function openAnyToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data) });
-  return openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), { ...options, writable: true });
+  return openOver(store, () => openSqliteReadStore({ path: readModelsIn(data) }), { ...options, writable: true });
 }
 
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */
@@ -144,7 +144,7 @@ async function openHeld(data: string, purpose: Purpose, hold: Hold, options: Ope
 /** Read models are caught up when they are read, and nothing of the events is written. */
 async function openToRead(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
-  return openOver(store, () => openSqliteReadStore({ path: readModelsFile(data) }), { ...options, writable: false });
+  return openOver(store, () => openSqliteReadStore({ path: readModelsIn(data) }), { ...options, writable: false });
 }
 
 async function openOver(

@@ -100,6 +100,7 @@ export function checkIds(path: string, ids: { readonly application: number; read
   }
 }
 
+/** Takes a database away with its log; whoever has it open keeps what it sees. */
 export function removeFile(path: string): void {
   for (const each of [path, `${path}-wal`, `${path}-shm`]) rmSync(each, { force: true });
 }
