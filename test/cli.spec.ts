@@ -170,6 +170,7 @@ describe('socai', () => {
     expect(verbs).toEqual(
       expect.arrayContaining([
         'serve',
+        'simulate',
         'command',
         'query',
         'close-day',
@@ -225,6 +226,12 @@ describe('one writer for a directory, and files that are not ours', () => {
       ];
       expect((await socai(command)).code).toBe(0);
       return socai([...command, '--simulated', '--json']);
+    },
+    SIMULATION_OTHER: async () => {
+      const data = fresh();
+      const simulate = ['simulate', '--scale', '0.001', '--to', '2021-01-05', '--data', data];
+      expect((await socai(simulate)).code).toBe(0);
+      return socai([...simulate, '--seed', '7', '--json']);
     },
     LEDGER_READ_ONLY: async () => {
       const file = fresh();

@@ -55,7 +55,7 @@ describe('the documents', () => {
   );
 
   it(
-    'npm start: makes a sample ledger, serves, and what it says to try works',
+    'npm start: simulates a small programme, serves, and what it says to try works',
     async () => {
       const port = await freePort();
       const server = await started(port, join(place, 'start'));

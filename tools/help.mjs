@@ -1,7 +1,7 @@
 /* `npm run help`: what each script is for. `tools/house.spec.ts` holds it against package.json. */
 
 export const SCRIPTS = {
-  start: 'builds, makes a small sample ledger on first start, and serves it on http://127.0.0.1:3000',
+  start: 'builds, simulates a small programme on first start, and serves it on http://127.0.0.1:3000',
   dev: 'the same, started again within two seconds of each change; `npm run dev -- serve` for another verb',
   test: 'everything that CI runs: build, check, specs; `npm test -- loan` runs the specs of a name only',
   check: 'format, lint, types, who may import whom, style: under twenty seconds',

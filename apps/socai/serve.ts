@@ -7,14 +7,15 @@ import { refused } from '../../libs/surface/formats/problem.js';
 import { serve } from '../../libs/surface/http/server.js';
 import { makeDirectory, openAnyToWrite, openToWrite, SERVE } from './directory.js';
 import { holderOf, holderText, takeHold } from './hold.js';
-import { makeSample } from './sample.js';
+import { FIRST_START } from './simulate/programme.js';
+import { holds, runSimulation } from './simulate/run.js';
 
 /** Lines of the log go out together: a write of its own for each costs as much as the route that it speaks of. */
 const LOG_PIECES = { minLength: 4_096, periodicFlush: 250 } as const;
 
 /** Holds a directory and serves it until SIGTERM or SIGINT: what is in flight is finished, then the files are closed. */
 export async function serveDirectory(request: ServeRequest): Promise<ServedDirectory> {
-  const { data, place, sample } = request;
+  const { data, place, first } = request;
   const destination = pino.destination({ fd: 2, sync: false, ...LOG_PIECES });
   const logger = pino({ level: process.env.LOG_LEVEL ?? 'info', base: { service: 'socai' } }, destination);
   makeDirectory(data);
@@ -24,10 +25,10 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
   let opened: OpenedLedger | null = null;
   try {
     const onFault = (error: unknown) => logger.error({ err: error }, 'a fault in the background');
-    opened = sample
+    opened = first
       ? await openAnyToWrite(data, { simulated: true, onFault })
       : await openToWrite(data, { simulated: request.simulated, onFault });
-    if (sample) await makeSample(opened.ledger);
+    if (first && (await holds(opened.ledger, FIRST_START))) await runSimulation(opened.ledger, FIRST_START, first);
     const { ledger, close } = opened;
     const served = await serve({ ledger, commands, queries, place, logger });
     hold.announce(served.address, served.instance);

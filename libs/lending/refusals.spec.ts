@@ -138,6 +138,7 @@ const CASES: Readonly<Record<RefusalCode, Given | Elsewhere>> = {
   READ_MODEL_HALTED: 'surface',
   LEDGER_HELD: 'surface',
   LEDGER_SIMULATED: 'surface',
+  SIMULATION_OTHER: 'surface',
   LEDGER_READ_ONLY: 'surface',
   DISK_FULL: 'surface',
   DATA_DAMAGED: 'surface',

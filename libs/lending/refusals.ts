@@ -315,6 +315,12 @@ export const refusals = {
     'The ledger was not created as a simulation.',
     'Sổ này không phải là sổ mô phỏng.',
   ),
+  SIMULATION_OTHER: of(
+    'conflict',
+    'the scale, seed and days that the simulation began with, or another directory',
+    'The directory holds {found} and not {asked}.',
+    'Thư mục đang chứa {found}, không phải {asked}.',
+  ),
   LEDGER_READ_ONLY: of(
     'unavailable',
     'a directory that can be written',

@@ -26,6 +26,7 @@ import {
 export const CLI_CODES = [
   'LEDGER_HELD',
   'LEDGER_SIMULATED',
+  'SIMULATION_OTHER',
   'LEDGER_READ_ONLY',
   'DATA_DAMAGED',
   'DATA_FOREIGN',

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Ledger } from '../../engine/ledger.js';
+import type { LocalDate } from '../../kernel/dates.js';
 import type { CommandEntry } from '../../kernel/decider.js';
 import type { Query } from '../../projections/projection.js';
 import type { Place } from '../config.js';
@@ -28,8 +29,40 @@ export interface ServeRequest {
   readonly data: string;
   readonly place: Place;
   readonly simulated: boolean;
-  /** Makes a sample ledger where there is none. */
-  readonly sample: boolean;
+  /** Simulates a small programme where there is no ledger, or goes on with one that was interrupted. */
+  readonly first: ((progress: SimulationProgress) => void) | null;
+}
+
+export interface SimulateRequest {
+  readonly data: string;
+  /** In millionths of the whole programme. */
+  readonly scale: number;
+  readonly seed: number;
+  readonly from: LocalDate;
+  readonly to: LocalDate;
+  readonly progress: (progress: SimulationProgress) => void;
+}
+
+/** After each day that was closed. */
+export interface SimulationProgress {
+  readonly day: LocalDate;
+  /** Of the days of the simulation, from 0 to 1. */
+  readonly share: number;
+  readonly events: number;
+}
+
+/** What a simulation came to: its events and digest are those of the ledger. */
+export interface SimulateReport {
+  readonly events: number;
+  readonly digest: string;
+  readonly seconds: number;
+  /** Of this run; the refused ones are meant to be. */
+  readonly lines: number;
+  readonly refused: number;
+  readonly scale: string;
+  readonly seed: number;
+  readonly from: LocalDate;
+  readonly to: LocalDate;
 }
 
 export interface ServedDirectory {
@@ -59,6 +92,8 @@ export interface Host {
     { readonly by: 'server'; readonly address: string } | { readonly by: 'opening'; readonly opened: OpenedEvents }
   >;
   serve(request: ServeRequest): Promise<ServedDirectory>;
+  /** Replays the programme in a directory that it holds meanwhile. */
+  simulate(request: SimulateRequest): Promise<SimulateReport>;
   /** Runs the measurements of a checkout, or null where there are none. */
   readonly bench: ((args: readonly string[]) => Promise<number>) | null;
 }

@@ -5,6 +5,7 @@ import { addLedgerVerbs } from './ledger-verbs.js';
 import { addQueryVerbs } from './query-verbs.js';
 import { addServeVerbs } from './serve-verbs.js';
 import { EXIT, Session } from './session.js';
+import { addSimulateVerb } from './simulate-verb.js';
 
 /** Adds a verb whose work is told of its session, and whose exit code is the program's. */
 export type Run = (command: Command, work: (session: Session) => Promise<void>) => Promise<void>;
@@ -57,6 +58,7 @@ Examples:
   socai close-day`,
   );
   addServeVerbs(program, run);
+  addSimulateVerb(program, run);
   addCommandVerbs(program, host, run);
   addQueryVerbs(program, host, run);
   addLedgerVerbs(program, host, run);

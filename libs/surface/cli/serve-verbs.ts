@@ -5,6 +5,7 @@ import { examples } from './examples.js';
 import type { Host, ServedDirectory } from './host.js';
 import type { Run } from './program.js';
 import type { Session } from './session.js';
+import { simulationProgress } from './simulate-verb.js';
 
 interface ServeOptions {
   readonly port?: string;
@@ -21,7 +22,7 @@ export function addServeVerbs(program: Command, run: Run): void {
     run(command, (session) => serveUntilStopped(session, options, false, (served) => `${served.address}\n`)),
   );
   const start = withPlace(
-    program.command('start').description('serve, with a small sample ledger on first start'),
+    program.command('start').description('serve, with a small simulated programme on first start'),
   ).addHelpText('after', examples('socai start', 'PORT=8080 npm start'));
   start.action((options: ServeOptions, command: Command) =>
     run(command, (session) => serveUntilStopped(session, options, true, welcome)),
@@ -36,13 +37,14 @@ const withPlace = (command: Command): Command =>
 async function serveUntilStopped(
   session: Session,
   options: ServeOptions,
-  sample: boolean,
+  isStart: boolean,
   text: (served: ServedDirectory) => string,
 ): Promise<void> {
   const place = placeFor(session.host.environment, options);
   if (place === null) throw new Error('the port is a number from 0 to 65535');
   const simulated = options.simulated === true;
-  const served = await session.host.serve({ data: session.data, place, simulated, sample });
+  const first = isStart ? simulationProgress(session.host.stderr) : null;
+  const served = await session.host.serve({ data: session.data, place, simulated, first });
   const { address } = served;
   await session.out(session.json ? `${toJson({ address, simulated: served.simulated })}\n` : text(served));
   await served.stopped;
@@ -56,15 +58,15 @@ function placeFor(environment: Host['environment'], { port, host }: ServeOptions
 
 /** The address, and five things to try. */
 function welcome({ address, simulated }: ServedDirectory): string {
-  const payment = '{"valueDate":"2021-09-30","loan":"L1","amount":5000000,"receipt":"BL-L1-2","method":"CASH"}';
+  const payment = '{"valueDate":"2026-01-01","loan":"L000150","amount":50000,"receipt":"BL-1","method":"CASH"}';
   return `Sổ Cái: ${address}${simulated ? ' (a simulated ledger)' : ''}
 
 Five things to try:
 
   curl '${address}/v1/portfolio-quality?by=district'
-  curl '${address}/v1/loan?loan=L1&asOf=2021-07-31'
+  curl '${address}/v1/loan?loan=L000150&asOf=2025-06-30'
   curl -H 'Accept: text/csv' '${address}/v1/district-balances'
-  curl '${address}/v1/events?stream=loan-L1'
+  curl '${address}/v1/events?stream=loan-L000150'
   curl -X POST '${address}/v1/commands/record-payment' -H 'Content-Type: application/json' \\
     -H 'Idempotency-Key: try-1' -d '${payment}'
 
