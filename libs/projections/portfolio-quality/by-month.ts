@@ -1,16 +1,16 @@
-import { addDays, addMonths, type LocalDate } from '../../kernel/dates.js';
+import { addMonths, type LocalDate } from '../../kernel/dates.js';
 import { type DataOf, date, optional } from '../../kernel/fields.js';
 import type { ReadView } from '../../read-store/port.js';
 import { amountOf, type Sums, sumCells, textIn } from '../cube.js';
 import { byMonth, firstOfMonth, monthsOf } from '../months.js';
 import { names } from '../parameters.js';
 import type { AsOf, Query } from '../projection.js';
-import { DIMENSIONS, type Dimension, FLOWS, LATE, QUALITY, RECOVERED, STOCKS } from './documents.js';
+import { DIMENSIONS, type Dimension, FLOWS, QUALITY, RECOVERED, RECOVERED_IN_MONTH, STOCKS } from './documents.js';
 import {
   compare,
   figuresOf,
   type Group,
-  MEASURES,
+  type MEASURES,
   NO_GROUP,
   NO_SUMS,
   type QualityFigures,
@@ -76,6 +76,7 @@ async function run(
   return { asOf: at.asOf, knownOn: at.knownOn ?? at.today, from: first, rows };
 }
 
+const READ = [...STOCKS, ...FLOWS, RECOVERED_IN_MONTH] as const;
 const PERIODIC = [...FLOWS, RECOVERED] as const;
 
 /** What the months add, each to its own; under '' what was before the first of them. */
@@ -88,19 +89,11 @@ async function deltasOf(
   // Targets are a programme's: what a row has of each must be told apart.
   const by = [...new Set([...keys, 'programme' as const])];
   const found = await sumCells(view, QUALITY, {
-    ...{ by: [...by, 'value'], measures: [...STOCKS, ...FLOWS], value: { from: null, to: asOf }, knownOn },
+    ...{ by: [...by, 'value'], measures: READ, value: { from: null, to: asOf }, knownOn },
   });
-  const late = await sumCells(view, LATE, {
-    ...{ by: [...by, 'value', 'due'], measures: [RECOVERED], value: { from: first, to: asOf }, knownOn },
-    due: { from: null, to: addDays(firstOfMonth(asOf), -1) },
-  });
-  // Received in a month after that in which it fell due.
-  const arrears = late.filter((row) => monthIn(row, 'due') < monthIn(row, 'value'));
-  return byMonth([...found, ...arrears], first, (row) => monthIn(row, 'value'));
+  // A month's text and a day's begin with the month.
+  return byMonth(found, first, (row) => textIn(row, 'value').slice(0, 7));
 }
-
-/** A month's text and a day's begin with the month. */
-const monthIn = (row: Sums, axis: 'value' | 'due'): string => textIn(row, axis).slice(0, 7);
 
 /** Sums as of the month that was added last, of one combination of keys and one programme. */
 interface Standing {
@@ -119,8 +112,9 @@ function add(standing: Map<string, Standing>, keys: readonly Dimension[], row: S
     at = { keys: own, programme, sums: { ...NO_SUMS } };
     standing.set(name, at);
   }
-  for (const measure of MEASURES) {
-    if (row[measure] !== undefined) at.sums[measure] += BigInt(amountOf(row, measure));
+  for (const measure of READ) {
+    const amount = amountOf(row, measure);
+    if (amount !== 0) at.sums[measure === RECOVERED_IN_MONTH ? RECOVERED : measure] += BigInt(amount);
   }
 }
 

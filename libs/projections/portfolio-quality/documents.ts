@@ -3,7 +3,7 @@ import { type Cube, cells, type Lag } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 2;
+export const VERSION = 3;
 
 export const DIMENSIONS = ['district', 'massOrganisation', 'borrowerClass', 'programme', 'source'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -13,6 +13,8 @@ export const STOCKS = ['parts', 'loans', 'outstanding', 'overdue', 'par0', 'par3
 /** Sums over a period, đồng: `collected` is what was received on its due day or after. */
 export const FLOWS = ['fellDue', 'collected', 'prepaid'] as const;
 export const RECOVERED = 'recovered';
+/** Of what was collected, what fell due in an earlier month: `recovered` of a period that is its month, told without `due`. */
+export const RECOVERED_IN_MONTH = 'recoveredInMonth';
 
 /**
  * What time alone will do stands on the due day itself, beside what falls due, and counts so many days later: an
@@ -26,7 +28,7 @@ export const LAGS = {
   par90Ahead: { of: 'par90', days: 91 },
 } as const satisfies Readonly<Record<string, Lag>>;
 
-export type Measure = (typeof STOCKS)[number] | (typeof FLOWS)[number] | keyof typeof LAGS;
+export type Measure = (typeof STOCKS)[number] | (typeof FLOWS)[number] | typeof RECOVERED_IN_MONTH | keyof typeof LAGS;
 
 /**
  * The levels of breakdown, and which of them keep what came late or is ahead by month of recording: those that the page
@@ -34,7 +36,7 @@ export type Measure = (typeof STOCKS)[number] | (typeof FLOWS)[number] | keyof t
  */
 export const QUALITY: Cube<Dimension> = {
   name: 'quality',
-  measures: [...STOCKS, ...FLOWS, ...(Object.keys(LAGS) as (keyof typeof LAGS)[])],
+  measures: [...STOCKS, ...FLOWS, RECOVERED_IN_MONTH, ...(Object.keys(LAGS) as (keyof typeof LAGS)[])],
   lags: LAGS,
   levels: [
     { collection: 'quality_all', dimensions: ['programme', 'source'], knownByMonth: true },

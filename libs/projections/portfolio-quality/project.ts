@@ -1,10 +1,20 @@
-import type { LocalDate } from '../../kernel/dates.js';
+import { type LocalDate, monthOf } from '../../kernel/dates.js';
 import type { LoanStored, Position, Stretch } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
 import { cell, dayAfter, recordedDay } from '../cube.js';
 import type { Projection } from '../projection.js';
 import { rollUpOf } from '../roll-up.js';
-import { collections, LAGS, LATE, type Measure, PROGRAMMES, QUALITY, RECOVERED, VERSION } from './documents.js';
+import {
+  collections,
+  LAGS,
+  LATE,
+  type Measure,
+  PROGRAMMES,
+  QUALITY,
+  RECOVERED,
+  RECOVERED_IN_MONTH,
+  VERSION,
+} from './documents.js';
 
 /*
  * Arrears grow by time passing, with no event: so what time will do is posted ahead, and what prevents it takes it back
@@ -96,6 +106,7 @@ function received(
       continue;
     }
     add(points, valueDate, 'collected', amount);
+    if (monthOf(dueDate) < monthOf(valueDate)) add(points, valueDate, RECOVERED_IN_MONTH, amount);
     if (valueDate > dueDate && amount !== 0) {
       changes.push(cell(LATE, { ...data, due: dueDate }, valueDate, recorded, { [RECOVERED]: amount }));
     }
@@ -170,6 +181,7 @@ const nothing = (): Deltas => ({
   fellDue: 0,
   collected: 0,
   prepaid: 0,
+  recoveredInMonth: 0,
   overdueAhead: 0,
   par0Ahead: 0,
   par30Ahead: 0,
