@@ -25,6 +25,9 @@ interface CommandOptions {
   readonly file?: string;
 }
 
+/** What is read of a file at once: as many lines as may be under way, so that they share their durable writes. */
+const PIECE_BYTES = 1024 * 1024;
+
 /** How many refused lines are shown to people; --json shows all. */
 const REFUSED_SHOWN_MAX = 20;
 
@@ -119,7 +122,7 @@ function acceptanceText({ duplicate, events, token, warnings }: Accepted, dryRun
 async function executeFile(session: Session, file: string, options: CommandOptions): Promise<void> {
   // A file that is not there is said before anything is opened.
   const size = file === '-' ? null : (await stat(file)).size;
-  const input = () => (file === '-' ? session.host.stdin : createReadStream(file));
+  const input = () => (file === '-' ? session.host.stdin : createReadStream(file, { highWaterMark: PIECE_BYTES }));
   const refused: string[] = [];
   const tally = new ResultTally((line) => {
     if (refused.length < REFUSED_SHOWN_MAX) refused.push(line);
