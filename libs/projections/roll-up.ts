@@ -1,13 +1,15 @@
-import { type LocalDate, monthOf } from '../kernel/dates.js';
+import { addMonths, dateOfDay, dayNumber, type LocalDate, monthOf } from '../kernel/dates.js';
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Key } from '../read-store/port.js';
-import { type Cube, collectionOf, dayAfter, finestOf, keepsKnown, type Level, lagGroups, type Part } from './cube.js';
+import { type Cube, collectionOf, finestOf, keepsKnown, type Level, lagGroups, type Part } from './cube.js';
 
 /*
  * From the finest cells of a folded batch to the cells that are kept (cube.ts). Each level is told from the next finer
  * one, and months from days, so that the work shrinks with the cells. Cells are sums and nothing else: whichever way a
  * history was cut into batches, the same cells come of it.
+ *
+ * Every event passes here: inside, days and months are numbers, and the cells of a table stand in one array.
  */
 
 /** A roll-up of several cubes; changes of anything else pass. */
@@ -15,186 +17,310 @@ export function rollUpOf(cubes: readonly Cube[]): (folded: readonly Change[]) =>
   const plans = new Map(cubes.map((of) => [of.name, planOf(of)]));
   return (folded) => {
     const rolled: Change[] = [];
-    const finest = new Map<Plan, Cells>();
+    const finest = new Map<Plan, Batch>();
     for (const change of folded) {
       const plan = plans.get(change.collection);
       if (plan === undefined) rolled.push(change);
       else take(finest, plan, change);
     }
-    for (const [plan, cells] of finest) keep(plan, cells, rolled);
+    for (const [plan, { cells }] of finest) keep(plan, cells, rolled);
     return rolled;
   };
 }
 
-/** A cell under way: `recorded` is '' in `ever`, and a month where the cell is kept by month of recording. */
-interface Cell {
-  readonly recorded: string;
-  readonly value: string;
-  /** A key that has the dimensions: of a finest change. */
-  readonly of: Key;
-  /** In the order of the cube's measures. */
-  readonly sums: Amount[];
-}
-
-type Cells = Map<string, Cell>;
-
 interface Plan {
   readonly cube: Cube;
-  readonly finest: Level;
-  readonly levels: readonly { readonly level: Level; readonly ever: Level | null; readonly known: Level | null }[];
-  readonly groups: readonly { readonly days: number; readonly places: readonly (readonly [number, number])[] }[];
+  readonly finest: Step;
+  /** The finest first. */
+  readonly steps: readonly Step[];
+  readonly groups: readonly Group[];
 }
 
-/** The levels from the finest on, each with the smallest one before it that it can be told from; null: the finest's. */
+/** A level, and the smallest one before it that its cells can be told from; null: the finest's. */
+interface Step {
+  readonly level: Level;
+  readonly place: number;
+  readonly ever: Level | null;
+  readonly known: Level | null;
+}
+
+/** Measures that count so many days after their day: where each stands, and where it is added. */
+interface Group {
+  readonly days: number;
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+}
+
 function planOf(cube: Cube): Plan {
-  const place = (measure: string) => cube.measures.indexOf(measure);
-  const levels = cube.levels.map((level, index) => {
-    const finer = cube.levels.slice(index + 1).filter((it) => level.dimensions.every((d) => it.dimensions.includes(d)));
-    return { level, ever: finer[0] ?? null, known: finer.find((it) => keepsKnown(cube, it)) ?? null };
+  const placeOf = (measure: string) => cube.measures.indexOf(measure);
+  const steps = cube.levels.map((level, place): Step => {
+    const finer = cube.levels.slice(place + 1).filter((it) => level.dimensions.every((d) => it.dimensions.includes(d)));
+    return { level, place, ever: finer[0] ?? null, known: finer.find((it) => keepsKnown(cube, it)) ?? null };
   });
-  return {
-    cube,
-    finest: finestOf(cube),
-    levels: levels.reverse(),
-    groups: lagGroups(cube).map(({ days, measures }) => ({
-      days,
-      places: measures.map(({ from, to }) => [place(from), place(to)] as const),
-    })),
-  };
+  const groups = lagGroups(cube).map(({ days, measures }) => ({
+    ...{ days, from: measures.map(({ from }) => placeOf(from)), to: measures.map(({ to }) => placeOf(to)) },
+  }));
+  const finest = steps.at(-1);
+  invariant(finest?.level === finestOf(cube), `${cube.name} has a level`);
+  return { cube, finest, steps: steps.reverse(), groups };
 }
 
-function take(finest: Map<Plan, Cells>, plan: Plan, change: Change): void {
-  invariant(change.op === 'add', `${change.collection} takes what is added`);
-  let cells = finest.get(plan);
-  if (cells === undefined) {
-    cells = new Map();
-    finest.set(plan, cells);
-  }
-  const { recorded, value } = change.key as { readonly recorded: string; readonly value: string };
-  const sums: Amount[] = [];
-  for (const measure of plan.cube.measures) sums.push(change.measures[measure] ?? 0);
-  // Folded: no two have one key.
-  cells.set(`${cells.size}`, { recorded, value, of: change.key, sums });
+// ---------------------------------------------------------------------------------------------------------- tables
+
+/** One combination of dimensions: a key that has them, and a number for what each level tells apart of it. */
+interface Combination {
+  readonly of: Key;
+  readonly numbers: readonly number[];
 }
+
+/** Cells of one set, level and grain under way. A day or month is a number; `recorded` is 0 in `ever`. */
+class Cells {
+  readonly recorded: number[] = [];
+  readonly value: number[] = [];
+  readonly of: Combination[] = [];
+  /** Of each cell in turn, its sums in the order of the cube's measures. */
+  readonly sums: Amount[] = [];
+  readonly #index = new Map<number, number>();
+  #first = 0;
+
+  constructor(
+    readonly step: Step,
+    private readonly width: number,
+  ) {}
+
+  /** Where the sums of a cell begin. */
+  at(recorded: number, value: number, of: Combination): number {
+    if (this.of.length === 0) this.#first = recorded;
+    const number = of.numbers[this.step.place] as number;
+    // A batch has few days or months of recording: the key is small, and small numbers are found fastest.
+    const key = ((recorded - this.#first) * COMBINATIONS + number) * DAYS + value;
+    let at = this.#index.get(key);
+    if (at === undefined) {
+      at = this.append(recorded, value, of);
+      this.#index.set(key, at);
+    }
+    return at;
+  }
+
+  /** The same of a cell that is not there yet. */
+  append(recorded: number, value: number, of: Combination): number {
+    const at = this.sums.length;
+    this.recorded.push(recorded);
+    this.value.push(value);
+    this.of.push(of);
+    for (let i = 0; i < this.width; i++) this.sums.push(0);
+    return at;
+  }
+
+  add(at: number, more: Amount): void {
+    const before = this.sums[at] as Amount;
+    this.sums[at] = before === 0 ? more : addExact(before, more);
+  }
+}
+
+/** Days since 1970 up to 2199 are fewer. With the other and the days between two recordings, keys are exact. */
+const DAYS = 2 ** 17;
+const COMBINATIONS = 2 ** 19;
+
+/** The finest cells of a batch, and the combinations that were seen in it. */
+interface Batch {
+  readonly cells: Cells;
+  readonly combinations: Map<string, Combination>;
+  readonly numbers: readonly Map<string, number>[];
+}
+
+function take(finest: Map<Plan, Batch>, plan: Plan, change: Change): void {
+  invariant(change.op === 'add', `${change.collection} takes what is added`);
+  const { measures } = plan.cube;
+  let batch = finest.get(plan);
+  if (batch === undefined) {
+    const numbers = plan.steps.map(() => new Map<string, number>());
+    batch = { cells: new Cells(plan.finest, measures.length), combinations: new Map(), numbers };
+    finest.set(plan, batch);
+  }
+  const { recorded, value } = change.key as { readonly recorded: LocalDate; readonly value: LocalDate };
+  const { cells } = batch;
+  // Folded: no two have one key.
+  const at = cells.append(dayNumber(recorded), dayNumber(value), combinationOf(batch, plan, change.key));
+  for (let i = 0; i < measures.length; i++) {
+    const more = change.measures[measures[i] as string];
+    if (more !== undefined && more !== 0) cells.add(at + i, more);
+  }
+}
+
+function combinationOf({ combinations, numbers }: Batch, { finest, cube }: Plan, of: Key): Combination {
+  const text = textOf(finest.level, of);
+  const known = combinations.get(text);
+  if (known !== undefined) return known;
+  const own = cube.levels.map((level, place) => {
+    const names = numbers[place] as Map<string, number>;
+    const name = textOf(level, of);
+    const number = names.get(name) ?? names.size;
+    names.set(name, number);
+    return number;
+  });
+  invariant(combinations.size < COMBINATIONS, `a batch has fewer than ${COMBINATIONS} combinations of dimensions`);
+  const combination = { of, numbers: own };
+  combinations.set(text, combination);
+  return combination;
+}
+
+/** Names and days hold no space, so they cannot run into one another. */
+function textOf(level: Level, of: Key): string {
+  let text = '';
+  for (const name of level.dimensions) text += `${of[name]} `;
+  return text;
+}
+
+// --------------------------------------------------------------------------------------------------------- rolling
 
 function keep(plan: Plan, finest: Cells, rolled: Change[]): void {
   const { late, ahead } = apart(plan, finest);
-  keepSet(plan, 'ever', ever(plan, finest), rolled);
-  keepSet(plan, 'late', late, rolled);
-  keepSet(plan, 'ahead', ahead, rolled);
-}
-
-function ever(plan: Plan, finest: Cells): Cells {
-  const cells: Cells = new Map();
-  for (const { value, of, sums } of finest.values()) addAll(cells, plan.finest, '', value, of, sums);
-  return cells;
+  keepPart(plan, 'ever', coarser(plan, finest, plan.finest, 'ever'), rolled);
+  keepPart(plan, 'late', late, rolled);
+  keepPart(plan, 'ahead', ahead, rolled);
 }
 
 /** What counts from another day than that on which it was recorded. */
-function apart({ cube, finest: level, groups }: Plan, finest: Cells): { late: Cells; ahead: Cells } {
-  const [late, ahead]: [Cells, Cells] = [new Map(), new Map()];
-  for (const { recorded, value, of, sums } of finest.values()) {
-    for (const { days, places } of groups) {
-      const counts = dayAfter(value as LocalDate, days);
-      if (counts === recorded || isNothing(places, sums)) continue;
-      const cell = cellIn(counts < recorded ? late : ahead, level, recorded, value, of, cube.measures.length);
-      for (const [from] of places) cell.sums[from] = addExact(cell.sums[from] ?? 0, sums[from] ?? 0);
+function apart({ cube, finest, groups }: Plan, cells: Cells): { late: Cells; ahead: Cells } {
+  const width = cube.measures.length;
+  const [late, ahead] = [new Cells(finest, width), new Cells(finest, width)];
+  for (let cell = 0; cell < cells.of.length; cell++) {
+    const [recorded, value] = [cells.recorded[cell] as number, cells.value[cell] as number];
+    const places = { late: -1, ahead: -1 };
+    for (const { days, from } of groups) {
+      const counts = value + days;
+      if (counts === recorded || isNothing(cells.sums, cell * width, from)) continue;
+      const part = counts < recorded ? 'late' : 'ahead';
+      const into = part === 'late' ? late : ahead;
+      if (places[part] < 0) places[part] = into.append(recorded, value, cells.of[cell] as Combination);
+      for (const place of from) into.add(places[part] + place, cells.sums[cell * width + place] as Amount);
     }
   }
   return { late, ahead };
 }
 
 /** The cells of a set at every level that has it: the finest are given by day. */
-function keepSet(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void {
-  if (finest.size === 0) return;
+function keepPart(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void {
+  if (finest.of.length === 0) return;
   const kept = new Map<Level, { readonly days: Cells; readonly months: Cells | null }>();
-  for (const { level, ever: finerEver, known } of plan.levels) {
-    if (part !== 'ever' && !keepsKnown(plan.cube, level)) continue;
-    const finer = part === 'ever' ? finerEver : known;
-    const from = finer === null ? null : kept.get(finer);
-    const days = from == null ? finest : coarser(from.days, level, part);
+  for (const step of plan.steps) {
+    if (part !== 'ever' && !keepsKnown(plan.cube, step.level)) continue;
+    const finer = part === 'ever' ? step.ever : step.known;
+    const from = finer === null ? undefined : kept.get(finer);
+    const days = from === undefined ? finest : coarser(plan, from.days, step, part);
     // What is known by day of recording is not kept by month of value.
-    const months =
-      part !== 'ever' && from == null
-        ? null
-        : from?.months
-          ? coarser(from.months, level, part)
-          : byMonth(plan, level, days);
-    kept.set(level, { days, months });
-    push(plan, level, part, 'd', days, rolled);
-    if (months !== null) push(plan, level, part, 'm', months, rolled);
+    const byDay = part !== 'ever' && from === undefined;
+    const months = byDay ? null : from?.months ? coarser(plan, from.months, step, part) : byMonth(plan, days);
+    kept.set(step.level, { days, months });
+    push(plan, part, 'd', days, rolled);
+    if (months !== null) push(plan, part, 'm', months, rolled);
   }
 }
 
-function coarser(cells: Cells, level: Level, part: Part): Cells {
-  const found: Cells = new Map();
-  for (const { recorded, value, of, sums } of cells.values()) {
-    addAll(found, level, part === 'ever' ? '' : monthIn(recorded), value, of, sums);
-  }
-  return found;
-}
-
-/** By the month in which it counts, with what lagged now part of what it is of. */
-function byMonth({ cube, groups }: Plan, level: Level, days: Cells): Cells {
-  const found: Cells = new Map();
-  for (const { recorded, value, of, sums } of days.values()) {
-    for (const { days: lag, places } of groups) {
-      if (isNothing(places, sums)) continue;
-      const month = monthIn(dayAfter(value as LocalDate, lag));
-      const cell = cellIn(found, level, recorded, month, of, cube.measures.length);
-      for (const [from, to] of places) cell.sums[to] = addExact(cell.sums[to] ?? 0, sums[from] ?? 0);
+/** Cells of fewer dimensions: of any recording, or known by its month. */
+function coarser({ cube, finest }: Plan, cells: Cells, step: Step, part: Part): Cells {
+  const width = cube.measures.length;
+  const found = new Cells(step, width);
+  const byDay = cells.step === finest;
+  for (let cell = 0; cell < cells.of.length; cell++) {
+    const day = cells.recorded[cell] as number;
+    const recorded = part === 'ever' ? 0 : byDay ? monthNumber(day) : day;
+    const at = found.at(recorded, cells.value[cell] as number, cells.of[cell] as Combination);
+    for (let i = 0; i < width; i++) {
+      const more = cells.sums[cell * width + i] as Amount;
+      if (more !== 0) found.add(at + i, more);
     }
   }
   return found;
 }
 
-function addAll(cells: Cells, level: Level, recorded: string, value: string, of: Key, sums: readonly Amount[]): void {
-  const cell = cellIn(cells, level, recorded, value, of, sums.length);
-  for (let i = 0; i < sums.length; i++) {
-    const more = sums[i] as Amount;
-    if (more !== 0) cell.sums[i] = addExact(cell.sums[i] as Amount, more);
+/** By the month in which it counts, with what lagged now part of what it is of. */
+function byMonth({ cube, groups }: Plan, cells: Cells): Cells {
+  const width = cube.measures.length;
+  const found = new Cells(cells.step, width);
+  for (let cell = 0; cell < cells.of.length; cell++) {
+    for (const { days, from, to } of groups) {
+      if (isNothing(cells.sums, cell * width, from)) continue;
+      const month = monthNumber((cells.value[cell] as number) + days);
+      const at = found.at(cells.recorded[cell] as number, month, cells.of[cell] as Combination);
+      for (let i = 0; i < from.length; i++) {
+        const more = cells.sums[cell * width + (from[i] as number)] as Amount;
+        if (more !== 0) found.add(at + (to[i] as number), more);
+      }
+    }
   }
+  return found;
 }
 
-function cellIn(cells: Cells, level: Level, recorded: string, value: string, of: Key, measures: number): Cell {
-  // Names and days hold no space, so keys cannot run into one another.
-  let text = `${recorded} ${value}`;
-  for (const name of level.dimensions) text += ` ${of[name]}`;
-  let cell = cells.get(text);
-  if (cell === undefined) {
-    cell = { recorded, value, of, sums: new Array<Amount>(measures).fill(0) };
-    cells.set(text, cell);
-  }
-  return cell;
-}
-
-function isNothing(places: readonly (readonly [number, number])[], sums: readonly Amount[]): boolean {
-  for (const [from] of places) if (sums[from] !== 0) return false;
+function isNothing(sums: readonly Amount[], at: number, places: readonly number[]): boolean {
+  for (const place of places) if (sums[at + place] !== 0) return false;
   return true;
 }
 
-function push({ cube }: Plan, level: Level, part: Part, grain: 'm' | 'd', cells: Cells, rolled: Change[]): void {
+/** The cells as changes, without those of nothing; a measure that a cell has not is 0. */
+function push({ cube, finest }: Plan, part: Part, grain: 'm' | 'd', cells: Cells, rolled: Change[]): void {
+  const { measures } = cube;
+  const { level } = cells.step;
   const collection = collectionOf(level, part);
-  for (const { recorded, value, of, sums } of cells.values()) {
-    if (sums.every((sum) => sum === 0)) continue;
-    const key: Record<string, string> = part === 'ever' ? { grain, value } : { grain, recorded, value };
+  const recordedText = cells.step === finest ? dayText : monthText;
+  const valueText = grain === 'd' ? dayText : monthText;
+  for (let cell = 0; cell < cells.of.length; cell++) {
+    const sums: Record<string, Amount> = {};
+    let something = false;
+    for (let i = 0; i < measures.length; i++) {
+      const sum = cells.sums[cell * measures.length + i] as Amount;
+      if (sum === 0) continue;
+      sums[measures[i] as string] = sum;
+      something = true;
+    }
+    if (!something) continue;
+    const { of } = cells.of[cell] as Combination;
+    const value = valueText(cells.value[cell] as number);
+    const key: Record<string, string> =
+      part === 'ever' ? { grain, value } : { grain, recorded: recordedText(cells.recorded[cell] as number), value };
     for (const name of level.dimensions) key[name] = of[name] as string;
-    const measures: Record<string, Amount> = {};
-    for (let i = 0; i < sums.length; i++) measures[cube.measures[i] as string] = sums[i] as Amount;
-    rolled.push({ op: 'add', collection, key, measures });
+    rolled.push({ op: 'add', collection, key, measures: sums });
   }
 }
 
-/** `monthOf` of a day, remembered; a month is its own. */
-function monthIn(day: string): string {
-  let month = MONTHS.get(day);
-  if (month === undefined) {
-    if (MONTHS.size >= MONTHS_KEPT_MAX) MONTHS.clear();
-    month = monthOf(day as LocalDate);
-    MONTHS.set(day, month);
+// ----------------------------------------------------------------------------------------------- days and numbers
+
+/* Remembered: the same few thousand days come again and again. */
+
+function dayText(day: number): LocalDate {
+  let text = DAY_TEXTS.get(day);
+  if (text === undefined) {
+    text = dateOfDay(day);
+    DAY_TEXTS.set(day, text);
   }
-  return month;
+  return text;
 }
 
-const MONTHS_KEPT_MAX = 20_000;
-const MONTHS = new Map<string, string>();
+/** Months since 1970. */
+function monthNumber(day: number): number {
+  let number = MONTH_NUMBERS.get(day);
+  if (number === undefined) {
+    const text = dayText(day);
+    number = Number(text.slice(0, 4)) * MONTHS_A_YEAR + Number(text.slice(5, 7)) - 1 - FIRST_MONTH;
+    MONTH_NUMBERS.set(day, number);
+  }
+  return number;
+}
+
+function monthText(month: number): string {
+  let text = MONTH_TEXTS.get(month);
+  if (text === undefined) {
+    text = monthOf(addMonths('1970-01-01' as LocalDate, month));
+    MONTH_TEXTS.set(month, text);
+  }
+  return text;
+}
+
+const MONTHS_A_YEAR = 12;
+const FIRST_MONTH = 1970 * MONTHS_A_YEAR;
+
+// Bounded by the days that there are: 1990 to 2199, and some months after.
+const DAY_TEXTS = new Map<number, LocalDate>();
+const MONTH_NUMBERS = new Map<number, number>();
+const MONTH_TEXTS = new Map<number, string>();

@@ -67,6 +67,8 @@ describe('two keys', () => {
   it.each([
     ['that differ in where a value ends', { a: '1', b: '1:1' }, { a: '11', b: ':1' }],
     ['that look like the lengths of others', { a: 'x1:', b: 'y' }, { a: 'x', b: '1:y' }],
+    ['that look like how others end', { a: 'xs', b: 'y' }, { a: 'x', b: 'sy' }],
+    ['of which one is empty', { a: '', b: 'x' }, { a: 'x', b: '' }],
     ['of a number and its text', { a: 1, b: 'x' }, { a: '#1;', b: 'x' }],
   ])('%s stay two', (_what, one, other) => {
     expect(foldChanges(cells(one, other))).toHaveLength(2);

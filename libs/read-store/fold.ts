@@ -52,15 +52,15 @@ function foldingOf(collections: Map<string, Folding>, change: Change): Folding {
   return folding;
 }
 
-/** Text that tells the keys of one collection apart: each value says how long it is, so none can pass for two. */
+/** Text that tells the keys of one collection apart: U+0000, which no text of a key holds, ends each value by kind. */
 function keyOf(folding: Folding, key: Key): string {
   const { names } = folding;
   let text = '';
-  for (const name of names) {
-    const value = key[name];
-    if (typeof value === 'string') text += `${value.length}:${value}`;
-    else if (typeof value === 'number') text += `#${value};`;
-    else throw new InvariantBroken(`a key of ${folding.name} lacks ${name}`);
+  for (let i = 0; i < names.length; i++) {
+    const value = key[names[i] as string];
+    if (typeof value === 'string') text += `${value}\0s`;
+    else if (typeof value === 'number') text += `${value}\0n`;
+    else throw new InvariantBroken(`a key of ${folding.name} lacks ${names[i]}`);
   }
   let count = 0;
   for (const _name in key) count++;

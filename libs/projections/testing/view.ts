@@ -31,8 +31,11 @@ export class TinyView implements ReadView {
     for (const [name, documents] of this.#collections) {
       for (const [key, row] of documents) {
         const { key: names, ...rest } = row;
-        const nothing = 'measures' in row && Object.values(row.measures as object).every((amount) => amount === 0);
-        if (!nothing) rows.push(`${name} ${key} ${JSON.stringify([names, rest], sorted)}`);
+        // A measure that is not there is 0.
+        const some = Object.entries((row.measures ?? {}) as object).filter(([, amount]) => amount !== 0);
+        if (!('measures' in row)) rows.push(`${name} ${key} ${JSON.stringify([names, rest], sorted)}`);
+        else if (some.length > 0)
+          rows.push(`${name} ${key} ${JSON.stringify([names, Object.fromEntries(some)], sorted)}`);
       }
     }
     return rows.sort();
