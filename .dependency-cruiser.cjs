@@ -156,6 +156,15 @@ module.exports = {
       ['^libs/'],
     ),
     error(
+      'browser-modules-are-few',
+      'What a browser runs is served as it was built, file by file: it imports what is served with it (surface/http/assets.ts).',
+      { path: '^libs/surface/(web/browser/|formats/vietnamese\\.ts$)', pathNot: TESTS },
+      {
+        dependencyTypesNot: ['type-only'],
+        pathNot: '^libs/(surface/web/browser/|surface/formats/vietnamese\\.ts$|kernel/(dates|result)\\.ts$)',
+      },
+    ),
+    error(
       'only-apps-name-adapters',
       'Which store is used is decided in one place: else a second profile would be a second program.',
       { path: '^libs/', pathNot: [TESTS, `^libs/(${PORTS})/`] },
@@ -195,9 +204,13 @@ module.exports = {
     ),
     error(
       'product-is-reachable',
-      'What no app comes to is there for its tests only: nobody has it. The port of messaging waits for its first adapter.',
+      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the port of messaging waits for its first adapter.',
       { path: '^apps/[^/]+/main\\.ts$' },
-      { path: '^libs/', pathNot: [TESTS, '^libs/messaging/port\\.ts$'], reachable: false },
+      {
+        path: '^libs/',
+        pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/port\\.ts$'],
+        reachable: false,
+      },
     ),
     error('imports-resolve', 'An import that leads nowhere stops the start.', {}, { couldNotResolve: true }),
   ],

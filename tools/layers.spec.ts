@@ -71,6 +71,8 @@ const CASES: readonly Case[] = [
   ['libs/engine/package.ts', 'libsql', 'engine-without-packages'],
   // ---- where they meet, and everywhere
   ['libs/surface/http/app.ts', 'apps/socai/main', 'surface-below-apps'],
+  ['libs/surface/web/browser/types.ts', 'type libs/kernel/money'],
+  ['libs/surface/web/browser/broken.ts', 'libs/kernel/money', 'browser-modules-are-few'],
   ['libs/surface/http/adapter.ts', 'libs/read-store/memory/overlay', 'only-apps-name-adapters'],
   ['apps/socai/tool.ts', 'tools/generate', 'apps-without-tools'],
   ['libs/surface/cycle-a.ts', 'libs/surface/cycle-b', 'no-cycle-at-run-time'],

@@ -1,5 +1,6 @@
 export type Language = 'en' | 'vi';
-export type AnswerFormat = 'json' | 'csv' | 'ndjson';
+export const ANSWER_FORMATS = ['json', 'csv', 'ndjson'] as const;
+export type AnswerFormat = (typeof ANSWER_FORMATS)[number];
 
 interface Wish {
   readonly of: string;

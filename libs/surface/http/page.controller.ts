@@ -1,20 +1,35 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
+import { addDays, addMonths, type LocalDate } from '../../kernel/dates.js';
 import { oneOf, optional } from '../../kernel/fields.js';
 import { invariant } from '../../kernel/result.js';
-import type { CapitalPlan } from '../../projections/capital-plan/query.js';
-import type { DistrictBalances } from '../../projections/district-balances/query.js';
-import type { PortfolioQuality } from '../../projections/portfolio-quality/query.js';
+import { loanId } from '../../lending/vocabulary.js';
+import type { AuditTrail } from '../../projections/audit-trail/query.js';
 import { isObject } from '../formats/json.js';
 import { RequestRefused } from '../formats/problem.js';
 import { LEDGER, SERVICE, type Service } from '../nest/tokens.js';
 import { ask, COMMON_PARAMETERS, type GivenParameters, readParameters } from '../verbs/query.js';
-import { page } from './page.js';
+import { page } from '../web/page.js';
+import type { Account, Asked, Shown, Suggestion } from '../web/shown.js';
 
 const LANGUAGES = ['vi', 'en'] as const;
+const PARAMETERS = {
+  asOf: COMMON_PARAMETERS.asOf,
+  knownOn: COMMON_PARAMETERS.knownOn,
+  loan: optional(loanId()),
+  lang: optional(oneOf(LANGUAGES)),
+};
 
-/** A plain page for people who look rather than read: Vietnamese, or English with ?lang=en. */
+/** All that the page shows comes from here; nothing that is written in it is run or styled. */
+const POLICY = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
+  "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+].join('; ');
+
+const WORTH_A_LOOK = ['LoanOverdue', 'PaymentReversed', 'LoanSettled'] as const;
+
+/** The page for people who look rather than read: Vietnamese, or English with ?lang=en. */
 @Controller()
 export class PageController {
   constructor(
@@ -24,36 +39,77 @@ export class PageController {
 
   @Get()
   async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
-    const { asOf, knownOn } = COMMON_PARAMETERS;
-    // A field of the form that was left empty asks for nothing.
-    const given = Object.fromEntries(
-      Object.entries(isObject(request.query) ? request.query : {}).filter(([, value]) => value !== ''),
-    );
-    const read = readParameters({ asOf, knownOn, lang: optional(oneOf(LANGUAGES)) }, given);
-    if (!read.ok) throw new RequestRefused(read.error);
-    const { lang, ...days } = given;
-    const [plan, quality, byDistrict, balances, calendar] = await Promise.all([
-      this.#ask<CapitalPlan>('capital-plan', days),
-      this.#ask<PortfolioQuality>('portfolio-quality', days),
-      this.#ask<PortfolioQuality>('portfolio-quality', { ...days, by: 'district' }),
-      this.#ask<DistrictBalances>('district-balances', days),
-      this.ledger.calendar(),
-    ]);
+    const asked = askedOf(isObject(request.query) ? request.query : {});
     reply.header('content-type', 'text/html; charset=utf-8');
-    reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'");
-    return page({
-      language: lang === 'en' ? 'en' : 'vi',
-      knownOn: typeof days.knownOn === 'string' ? days.knownOn : null,
-      simulated: calendar.simulated,
-      ...{ plan, quality, byDistrict, balances },
-    });
+    reply.header('content-security-policy', POLICY);
+    reply.header('referrer-policy', 'no-referrer');
+    reply.header('cache-control', 'no-cache');
+    return page(await this.#shown(asked));
+  }
+
+  async #shown(asked: Asked): Promise<Shown> {
+    const { first, open, simulated } = await this.ledger.calendar();
+    const days = {
+      ...(asked.asOf === null ? {} : { asOf: asked.asOf }),
+      ...(asked.knownOn === null ? {} : { knownOn: asked.knownOn }),
+    };
+    const since = first === null ? days : { ...days, from: first };
+    // A year of days: on a first of January the year to date would have nothing to tell.
+    const period = {
+      ...days,
+      from: addDays(addMonths((asked.asOf ?? open ?? this.ledger.today()) as LocalDate, -12), 1),
+    };
+    const [plan, quality, byDistrict, balances, months, identity, suggestions] = await Promise.all([
+      this.#ask<Shown['plan']>('capital-plan', days),
+      this.#ask<Shown['quality']>('portfolio-quality', period),
+      this.#ask<Shown['byDistrict']>('portfolio-quality', { ...period, by: 'district' }),
+      this.#ask<Shown['balances']>('district-balances', days),
+      this.#ask<Shown['months']>('portfolio-quality-by-month', since),
+      this.#ask<Shown['identity']>('capital-identity', days),
+      Promise.all(WORTH_A_LOOK.map((type) => this.#suggested(type, days))),
+    ]);
+    const suggested = suggestions.filter((one) => one !== null);
+    return {
+      ...{ asked, simulated, plan, quality, byDistrict, balances, months, identity, suggestions: suggested },
+      days: first === null || open === null ? null : { first, open },
+      account: await this.#account(asked.loan ?? suggested[0]?.loan ?? null, days),
+    };
+  }
+
+  async #suggested(type: Suggestion['type'], days: GivenParameters): Promise<Suggestion | null> {
+    const { rows } = await this.#ask<AuditTrail>('audit-trail', { ...days, type, limit: '1' });
+    const loan = rows[0]?.loan ?? null;
+    return loan === null ? null : { type, loan };
+  }
+
+  async #account(id: string | null, days: GivenParameters): Promise<Account | null> {
+    if (id === null) return null;
+    const [loan, statement] = await Promise.all([
+      this.#answer('loan', { ...days, loan: id }),
+      this.#answer('statement', { ...days, loan: id }),
+    ]);
+    if (!loan.ok || !statement.ok) return { found: false, id };
+    return { found: true, loan: loan.value, statement: statement.value } as Account;
   }
 
   async #ask<T>(name: string, given: GivenParameters): Promise<T> {
-    const query = this.service.queries.find((query) => query.name === name);
-    invariant(query !== undefined, `${name} is a query`);
-    const answer = await ask(this.ledger, query, given);
+    const answer = await this.#answer(name, given);
     if (!answer.ok) throw new RequestRefused(answer.error);
     return answer.value as T;
   }
+
+  #answer(name: string, given: GivenParameters) {
+    const query = this.service.queries.find((query) => query.name === name);
+    invariant(query !== undefined, `${name} is a query`);
+    return ask(this.ledger, query, given);
+  }
+}
+
+/** What is asked for. A field of a form that was left empty asks for nothing. */
+function askedOf(query: GivenParameters): Asked {
+  const given = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ''));
+  const read = readParameters(PARAMETERS, given);
+  if (!read.ok) throw new RequestRefused(read.error);
+  const { asOf, knownOn, loan, lang } = read.value as Readonly<Record<keyof typeof PARAMETERS, string | null>>;
+  return { asOf, knownOn, loan, language: lang === 'en' ? 'en' : 'vi' };
 }

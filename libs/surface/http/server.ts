@@ -20,6 +20,7 @@ import { toJson } from '../formats/json.js';
 import { PROBLEM_TYPE, problemOfError, refused } from '../formats/problem.js';
 import { makeSurface, surfaceOver } from '../nest/surface.module.js';
 import type { Service } from '../nest/tokens.js';
+import { addAssets } from './assets.js';
 import { addDocs } from './docs.js';
 import { Measurements } from './metrics.js';
 import { addParsers } from './parsers.js';
@@ -97,6 +98,7 @@ async function makeApplication(ledger: Ledger, service: Service): Promise<NestFa
     abortOnError: false,
     logger: nestLogger(service.logger),
   });
+  addAssets(fastify);
   addDocs(fastify, async () => (await import('../nest/openapi.js')).documentOf(app, made));
   await app.init();
   return app;

@@ -29,6 +29,7 @@ import { EVENTS_PARAMETERS } from '../verbs/events.js';
 import { COMMON_PARAMETERS } from '../verbs/query.js';
 import { bodyFields, UNKNOWN } from './commands.js';
 import { classNameOf, methodNameOf } from './names.js';
+import { FORMAT_PARAMETERS } from './queries.js';
 import type { Made } from './surface.module.js';
 
 /*
@@ -93,7 +94,7 @@ function describeQuery(controller: Type<object>, query: Query): void {
   decorate(controller, method, [
     ApiTags('Queries'),
     ApiOperation({ operationId: method, summary: query.summary }),
-    ...describeParameters({ ...query.parameters, ...COMMON_PARAMETERS }),
+    ...describeParameters({ ...query.parameters, ...COMMON_PARAMETERS, ...FORMAT_PARAMETERS }),
     ApiProduces('application/json', 'text/csv', NDJSON),
     ApiResponse({ status: 200, description: `The answer of ${query.name}` }),
     ...problems([400, 404, 503]),

@@ -2,14 +2,15 @@ import { Controller, Get, Inject, Injectable, Req, Res, type Type } from '@nestj
 import { type IQueryHandler, Query as Message, QueryBus, QueryHandler } from '@nestjs/cqrs';
 import type { Ledger } from '../../engine/ledger.js';
 import type { Refusal } from '../../kernel/decider.js';
+import { oneOf, optional } from '../../kernel/fields.js';
 import type { Result } from '../../kernel/result.js';
 import type { Query } from '../../projections/projection.js';
 import { toCsv } from '../formats/csv.js';
 import { isObject, toJson } from '../formats/json.js';
-import { formatOf } from '../formats/negotiate.js';
+import { ANSWER_FORMATS, type AnswerFormat, formatOf } from '../formats/negotiate.js';
 import { RequestRefused } from '../formats/problem.js';
 import type { ReplyLike, RequestLike } from '../http/request.js';
-import { ask, columnsOf, type GivenParameters, rowsOf } from '../verbs/query.js';
+import { ask, columnsOf, type GivenParameters, readParameters, rowsOf } from '../verbs/query.js';
 import { classNameOf, methodNameOf, named } from './names.js';
 import { LEDGER } from './tokens.js';
 
@@ -42,6 +43,9 @@ export function makeQuery(query: Query): MadeQuery {
   return { query, message, handler: named(`${name}Handler`, Handler) };
 }
 
+/** What `Accept` asks for, for links, which set no header: `?format=csv`. */
+export const FORMAT_PARAMETERS = { format: optional(oneOf(ANSWER_FORMATS)) };
+
 /** `GET /v1/<name>` for each query: JSON, or its rows as CSV or NDJSON. */
 export function queriesController(made: readonly MadeQuery[]): Type<object> {
   class QueriesController {
@@ -52,10 +56,13 @@ export function queriesController(made: readonly MadeQuery[]): Type<object> {
   for (const { query, message } of made) {
     const name = methodNameOf(query.name);
     const method = async function (this: QueriesController, request: RequestLike, reply: ReplyLike): Promise<string> {
-      const parameters = isObject(request.query) ? request.query : {};
+      const { format: wished, ...parameters } = isObject(request.query) ? request.query : {};
+      const format = readParameters(FORMAT_PARAMETERS, wished === undefined ? {} : { format: wished });
+      if (!format.ok) throw new RequestRefused(format.error);
       const answer = await this.bus.execute(new message(parameters));
       if (!answer.ok) throw new RequestRefused(answer.error);
-      return written(query, parameters, answer.value, request, reply);
+      const form = (format.value.format as AnswerFormat | null) ?? formatOf(request.headers.accept);
+      return written(query, parameters, answer.value, form, reply);
     };
     Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
     Req()(prototype, name, 0);
@@ -71,10 +78,9 @@ function written(
   query: Query,
   given: GivenParameters,
   answer: unknown,
-  request: RequestLike,
+  format: AnswerFormat,
   reply: ReplyLike,
 ): string {
-  const format = formatOf(request.headers.accept);
   reply.header('vary', 'Accept, Accept-Language');
   switch (format) {
     case 'csv':
