@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 
 /** Of a million instalments, those from which on a borrower pays nothing any more: usually, and where it is worse. */
 const STOPS_USUALLY = 15;
-const STOPS: Readonly<Record<string, number>> = { '003': 15_000, '271': 1_200, '282': 1_500, '276': 400, '250': 300 };
+const STOPS: Readonly<Record<string, number>> = { '003': 12_000, '271': 1_000, '282': 1_200, '276': 300, '250': 200 };
 
 /** Instalments of ten thousand that are paid late in an usual month and district. */
 const LATE = 150;
@@ -14,21 +14,36 @@ const LATENESS: readonly (readonly [readonly [number, number], number])[] = [
   [[9, 25], 24],
   [[31, 75], 6],
 ];
+/** Of a hundred that are late, those with a part on the day, and those of ten thousand that leave a small rest. */
+const IN_PART = 35;
+const LEAVE_A_REST = 150;
 
 /** Months in which more pay late: the lockdown of 2021, and the flood of 2024 in the districts that lie low. */
 const LOCKDOWN = { from: '2021-07-24', to: '2021-10-15', factor: 4 };
-const FLOOD = { from: '2024-09-08', to: '2024-11-30', factor: 12, districts: ['275', '277', '282', '016'] };
+const FLOOD = { from: '2024-09-08', to: '2024-12-15', factor: 6, districts: ['275', '277', '282', '016'] };
 
-/** Who pays on the day. */
+/** How an instalment is paid that is not paid whole on its day. */
+interface Late {
+  /** In per cent. */
+  readonly paidOnTheDay: number;
+  /** Until the rest is paid. */
+  readonly days: number;
+}
+
+/** Who pays on the day, and who pays at all. */
 export class Discipline {
   constructor(private readonly random: Random) {}
 
-  /** Days until an instalment is paid: 0 for nearly all. */
-  lateDays(district: District, { date }: Day): number {
+  /** Null for nearly all. */
+  late(district: District, { date }: Day): Late | null {
     const parts = Math.floor((LATE * district.lateness * factorOn(district, date)) / 100);
-    if (!this.random.chance(parts)) return 0;
-    const [least, most] = this.random.weighted(LATENESS);
-    return this.random.between(least, most);
+    if (this.random.chance(parts)) {
+      const [least, most] = this.random.weighted(LATENESS);
+      const paidOnTheDay = this.random.below(100) < IN_PART ? this.random.between(30, 90) : 0;
+      return { paidOnTheDay, days: this.random.between(least, most) };
+    }
+    if (!this.random.chance(LEAVE_A_REST)) return null;
+    return { paidOnTheDay: this.random.between(88, 96), days: this.random.between(20, 100) };
   }
 
   stops({ code }: District): boolean {

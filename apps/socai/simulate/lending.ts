@@ -7,7 +7,7 @@ import type { Commune, District, Places } from './places.js';
 import { SESSION_FIRST, SESSIONS_A_MONTH } from './places.js';
 import { jobsOf, type Parameters, PER_JOB_MAX, PROGRAMME, SOURCE, YEARS } from './programme.js';
 import { Every, type Random } from './random.js';
-import type { Sheet } from './sheet.js';
+import type { Line, Sheet } from './sheet.js';
 import { purposeOf } from './words.js';
 
 /*
@@ -217,17 +217,18 @@ export class Lending {
   }
 
   #register(sheet: Sheet, { borrower, isNew, commune }: Pick<Plan, 'borrower' | 'isNew' | 'commune'>): void {
-    for (const group of this.#newGroups) sheet.add('register-group', 'group', officer(commune), group);
+    for (const group of this.#newGroups) this.#enter(sheet, 'register-group', 'group', commune, group);
     this.#newGroups = [];
     const { id, group, isWorker, borrowerClass } = borrower;
     const [district, kind] = [commune.district.code, isWorker ? 'WORKER' : 'ESTABLISHMENT'];
     if (isNew) {
       const data = { borrower: id, kind, borrowerClass, district, commune: commune.code, ...(group && { group }) };
-      sheet.add('register-borrower', 'borrower', officer(commune), data);
+      this.#enter(sheet, 'register-borrower', 'borrower', commune, data);
     } else if (this.#reclassified.hit()) {
-      borrower.borrowerClass = borrowerClass === 'POOR' ? 'NEAR_POOR' : 'ESCAPED_POVERTY';
+      borrower.borrowerClass =
+        borrowerClass === 'POOR' ? 'NEAR_POOR' : borrowerClass === 'NEAR_POOR' ? 'ESCAPED_POVERTY' : 'OTHER';
       const data = { borrower: id, borrowerClass: borrower.borrowerClass, decision: `RS-${sheet.day.date}` };
-      sheet.add('reclassify-borrower', `class-${sheet.day.date}`, officer(commune), data);
+      this.#enter(sheet, 'reclassify-borrower', `class-${sheet.day.date}`, commune, data);
     }
   }
 
@@ -236,11 +237,16 @@ export class Lending {
     borrower: Borrower,
     { loan, amount, jobs }: { readonly loan: SimulatedLoan; readonly amount: number; readonly jobs: number },
   ): void {
-    sheet.add('apply-for-loan', 'application', officer(borrower.commune), {
+    this.#enter(sheet, 'apply-for-loan', 'application', borrower.commune, {
       ...{ loan: loan.id, borrower: borrower.id, programme: PROGRAMME, source: SOURCE, amount, jobs },
       ...{ termMonths: loan.termMonths, installmentEveryMonths: loan.everyMonths },
       purpose: purposeOf(borrower.borrowerClass, this.random),
     });
+  }
+
+  /** On the day or, where the office is shut, on the next one that it is open. */
+  #enter({ day }: Sheet, command: string, id: string, commune: Commune, data: Line['request']['data']): void {
+    this.agenda.at(officeDayFrom(day.number), (sheet) => sheet.add(command, id, officer(commune), data));
   }
 
   #applyInVain(sheet: Sheet, commune: Commune): void {

@@ -40,7 +40,7 @@ export interface Parameters {
 }
 
 /** What the first start makes: small enough to be waited for. */
-export const FIRST_START: Parameters = { scale: 1_000, seed: 159, from: FIRST_DAY, to: LAST_DAY };
+export const FIRST_START: Parameters = { scale: 3_000, seed: 207, from: FIRST_DAY, to: LAST_DAY };
 
 /** Said in the key of the first command: whoever finds a ledger knows of which simulation it is. */
 export const nameOf = ({ scale, seed, from, to }: Parameters): string =>
@@ -71,8 +71,22 @@ export const programmeData = (scale: number) => ({
 export const PER_JOB_MAX = 100_000_000;
 export const PER_LOAN_MAX = 2_000_000_000;
 
-export const policyData = () => ({
-  ...{ programme: PROGRAMME, effectiveFrom: '2019-11-08', annualRate: '0.0792', overdueFactor: '1.3' },
-  ...{ maxPerJob: PER_JOB_MAX, maxPerLoan: PER_LOAN_MAX, maxTermMonths: 120 },
-  ...{ arrearsOrder: 'INTEREST_FIRST', dueDayRoll: 'NONE', decision: '74/2019/NĐ-CP' },
-});
+/** A decision that is entered on the day that it was signed, or on the first day where that lies before it. */
+export interface Decision {
+  readonly signedOn: string;
+  readonly command: string;
+  readonly id: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** In the order of their days. */
+export const DECISIONS: readonly Decision[] = [
+  {
+    ...{ signedOn: '2019-09-23', command: 'publish-policy', id: 'policy-2019' },
+    data: {
+      ...{ programme: PROGRAMME, effectiveFrom: '2019-11-08', annualRate: '0.0792', overdueFactor: '1.3' },
+      ...{ maxPerJob: PER_JOB_MAX, maxPerLoan: PER_LOAN_MAX, maxTermMonths: 120 },
+      ...{ arrearsOrder: 'INTEREST_FIRST', dueDayRoll: 'NONE', decision: '74/2019/NĐ-CP' },
+    },
+  },
+];

@@ -122,18 +122,15 @@ export class Repayment {
       this.#pay(papers, loan, Math.min(loan.savings, loan.outstanding), 'TRANSFER');
     const due = loan.principalDue;
     if (due === 0) return;
-    const lateDays = papers.delay > 0 ? 0 : this.discipline.lateDays(loan.borrower.commune.district, papers.sheet.day);
-    if (lateDays === 0) {
-      this.#pay(papers, loan, due, 'CASH');
-      return;
-    }
-    const part = this.random.chance(3_500) ? Math.floor((due * this.random.between(30, 90)) / 100 / 1_000) * 1_000 : 0;
+    const { district } = loan.borrower.commune;
+    const late = papers.delay > 0 ? null : this.discipline.late(district, papers.sheet.day);
+    const part = late === null ? due : Math.floor((due * late.paidOnTheDay) / 100 / 1_000) * 1_000;
     if (part > 0) this.#pay(papers, loan, part, 'CASH');
-    this.#promise(papers.sheet, loan, lateDays);
+    if (late !== null) this.#promise(papers.sheet, loan, late.days);
   }
 
   #promise(sheet: Sheet, loan: SimulatedLoan, days: number): void {
-    loan.promisedOn = sheet.day.number + days;
+    loan.promisedOn = Math.max(loan.promisedOn, sheet.day.number + days);
     this.agenda.at(sheet.day.number + days, (sheet) => {
       if (!loan.isSettled && !loan.isStopped) this.#payArrears(sheet, loan);
     });

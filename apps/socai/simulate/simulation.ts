@@ -5,7 +5,7 @@ import { Capital } from './capital.js';
 import { Discipline } from './discipline.js';
 import { Lending } from './lending.js';
 import { makePlaces } from './places.js';
-import { nameOf, type Parameters, policyData, programmeData } from './programme.js';
+import { DECISIONS, nameOf, type Parameters, programmeData } from './programme.js';
 import { Random } from './random.js';
 import { Repayment } from './repayment.js';
 import { Sheet } from './sheet.js';
@@ -25,9 +25,10 @@ export function* simulate(parameters: Parameters): Generator<Sheet> {
   const repayment = new Repayment(random, places, capital, agenda, new Discipline(random));
   for (let number = first; number <= last; number++) {
     const sheet = new Sheet(dayAt(number));
-    if (number === first) {
-      sheet.add('open-programme', nameOf(parameters), 'branch', programmeData(parameters.scale));
-      sheet.add('publish-policy', 'policy-2019', 'branch', policyData());
+    if (number === first) sheet.add('open-programme', nameOf(parameters), 'branch', programmeData(parameters.scale));
+    for (const { signedOn, command, id, data } of DECISIONS) {
+      const isDue = signedOn === sheet.day.date || (number === first && signedOn < sheet.day.date);
+      if (isDue) sheet.add(command, id, 'branch', data);
     }
     capital.decide(sheet);
     lending.plan(sheet);

@@ -56,17 +56,17 @@ function placeFor(environment: Host['environment'], { port, host }: ServeOptions
   return place === null ? null : { ...place, ...(host === undefined ? {} : { host }) };
 }
 
-/** The address, and five things to try. */
+/** The address, and five things to try, on what the first start makes. */
 function welcome({ address, simulated }: ServedDirectory): string {
-  const payment = '{"valueDate":"2026-01-01","loan":"L000150","amount":50000,"receipt":"BL-1","method":"CASH"}';
+  const payment = '{"valueDate":"2026-01-01","loan":"L000435","amount":1890000,"receipt":"BL-1","method":"CASH"}';
   return `Sổ Cái: ${address}${simulated ? ' (a simulated ledger)' : ''}
 
 Five things to try:
 
-  curl '${address}/v1/portfolio-quality?by=district'
-  curl '${address}/v1/loan?loan=L000150&asOf=2025-06-30'
+  curl '${address}/v1/portfolio-quality?by=district&asOf=2025-12-31'
+  curl '${address}/v1/loan?loan=L000435'
   curl -H 'Accept: text/csv' '${address}/v1/district-balances'
-  curl '${address}/v1/events?stream=loan-L000150'
+  curl '${address}/v1/events?stream=loan-L000070'
   curl -X POST '${address}/v1/commands/record-payment' -H 'Content-Type: application/json' \\
     -H 'Idempotency-Key: try-1' -d '${payment}'
 
