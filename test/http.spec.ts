@@ -322,6 +322,7 @@ describe('HTTP', () => {
           } as const),
           ...{ caughtUp: false, lagSeconds: 1, heartbeat: NOW },
           halted: { type: 'LoanDisbursed', stream: 'loan-L1', position: '2', error: 'x' },
+          fault: null,
         },
       ];
       const other = await surface({ instead: { followers } });

@@ -65,4 +65,6 @@ export interface FollowerStatus {
     readonly position: string;
     readonly error: string;
   } | null;
+  /** Why nothing is taken at the moment by whoever follows, which starts again by itself; null while it runs. */
+  readonly fault: string | null;
 }

@@ -2,12 +2,14 @@ import type { EventStore } from '../event-store/port.js';
 import type { Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
-import { foldChanges } from '../read-store/fold.js';
-import type { Batch, Change, Checkpoint, ReadStore } from '../read-store/port.js';
+import type { Batch, Checkpoint, ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
-import { FOLLOW_WAIT_MS, type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
+import { BUILD_BATCH, type Part } from './build.js';
+import { type Followed, FollowerHalted } from './ledger.js';
+import { projected, written } from './project.js';
+import { Waiters } from './waiters.js';
 
-/** The most events that are folded into one write, while following and while rebuilding. */
+/** The most events that are folded into one write while following. */
 export const FOLLOW_BATCH = 2_000;
 
 interface Follower {
@@ -19,13 +21,8 @@ interface Follower {
   heartbeat: number;
   caughtUpAt: number;
   caughtUp: boolean;
-}
-
-interface Waiter {
-  readonly model: string;
-  readonly position: string;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  /** Whether somebody else takes it to the head first: no turn touches it. */
+  building: boolean;
 }
 
 /**
@@ -34,17 +31,21 @@ interface Waiter {
  */
 export class ReadModels {
   readonly #followers: Follower[] = [];
-  readonly #waiters = new Set<Waiter>();
-  readonly #reading = new Map<string, Set<Promise<unknown>>>();
+  readonly #waiters = new Waiters();
 
   constructor(
     private readonly store: EventStore,
     private readonly readStore: ReadStore,
     private readonly domain: Domain,
     private readonly now: () => number,
+    /** Resolves when nobody reads an instance that is not live any more. */
+    private readonly letGo: (instance: string) => Promise<void>,
   ) {}
 
-  /** Opens the live instance of each read model; one of another version is followed until it can take the place. */
+  /**
+   * Opens the live instance of each read model; one of another version is followed until it can take the place. What
+   * an earlier process left half built goes.
+   */
   async open(followed: readonly Followed[]): Promise<void> {
     for (const one of followed) {
       const { name, version } = one.model;
@@ -55,21 +56,55 @@ export class ReadModels {
       if (live !== instance) await this.readStore.switchTo(name, instance);
       await this.#add(one, instance, 'projection');
     }
+    const own = new Map(this.#followers.map(({ followed, instance }) => [followed.model.name, instance]));
+    for (const instance of await this.readStore.instances()) {
+      const live = own.get(instance.slice(0, instance.indexOf('.')));
+      if (live !== undefined && live !== instance) await this.drop(instance);
+    }
+  }
+
+  /** Instances that are so far behind that building them takes less than following. */
+  async farBehind(): Promise<readonly Part[]> {
+    const far: Part[] = [];
+    for (const position of new Set(this.#followers.map(({ checkpoint }) => checkpoint.position))) {
+      let events = 0;
+      for await (const _ of this.store.readAll({ after: position, limit: BUILD_BATCH })) events++;
+      if (events < BUILD_BATCH) continue;
+      const together = this.#followers.filter(({ checkpoint }) => checkpoint.position === position);
+      far.push(...together.map(({ followed, instance }) => ({ name: followed.model.name, instance })));
+    }
+    return far;
+  }
+
+  /** Nothing takes a turn on these until they are `built`. */
+  build(parts: readonly Part[]): void {
+    for (const { instance } of parts) this.#of(instance).building = true;
+  }
+
+  building(instance: string, checkpoint: Checkpoint): void {
+    Object.assign(this.#of(instance), { checkpoint, heartbeat: this.now() });
+  }
+
+  async built(parts: readonly Part[]): Promise<void> {
+    for (const { instance } of parts) {
+      const follower = this.#of(instance);
+      follower.checkpoint = await this.readStore.checkpoint(instance, 0);
+      follower.building = false;
+    }
+    this.#wake();
   }
 
   /** One batch for each that is behind; false when all that are not halted stand at the head. */
   async turn(): Promise<boolean> {
-    const running = this.#followers.filter(({ halted }) => halted === null);
+    const running = this.#followers.filter(({ halted, building }) => halted === null && !building);
     let progressed = false;
     for (const position of new Set(running.map(({ checkpoint }) => checkpoint.position))) {
       const together = running.filter(({ checkpoint }) => checkpoint.position === position);
       const events: Envelope[] = [];
       for await (const event of this.store.readAll({ after: position, limit: FOLLOW_BATCH })) events.push(event);
-      const now = this.now();
-      if (events.length === 0) {
-        for (const follower of together) Object.assign(follower, { heartbeat: now, caughtUp: true, caughtUpAt: now });
-      } else {
-        await this.#take(together, events, now);
+      if (events.length === 0) await this.#atHead(together);
+      else {
+        await this.#take(together, events);
         progressed = true;
       }
     }
@@ -77,33 +112,23 @@ export class ReadModels {
     return progressed;
   }
 
-  /** Reads when the live instance has passed a position. */
-  async read<T>(model: string, position: string, work: (instance: string) => Promise<T>): Promise<T> {
-    const follower = this.#live(model);
-    if (follower.checkpoint.position < position) await this.#passed(follower, model, position);
-    const { instance } = this.#live(model);
-    const reading = work(instance);
-    const readers = this.#reading.get(instance) ?? new Set();
-    this.#reading.set(instance, readers.add(reading));
-    return reading.finally(() => readers.delete(reading));
+  /** The live instance, once it has passed a position. */
+  async passed(model: string, position: string): Promise<string> {
+    const { checkpoint, halted } = this.#live(model);
+    if (checkpoint.position < position) {
+      if (halted !== null) throw new FollowerHalted(model, this.#statusOf(this.#live(model)));
+      await this.#waiters.wait(model, position);
+    }
+    return this.#live(model).instance;
   }
 
   /** Whether a read waits for events that are not taken yet. */
   get awaited(): boolean {
-    return this.#waiters.size > 0;
+    return this.#waiters.any;
   }
 
   status(): readonly FollowerStatus[] {
-    return this.#followers.map((follower) => {
-      const { followed, instance, kind, checkpoint, halted, heartbeat, caughtUp, caughtUpAt } = follower;
-      return {
-        ...{ name: followed.model.name, instance, kind, halted, caughtUp },
-        state: halted === null ? 'running' : 'halted',
-        ...{ sequence: checkpoint.sequence, position: checkpoint.position },
-        lagSeconds: caughtUp ? 0 : (this.now() - caughtUpAt) / 1_000,
-        heartbeat: new Date(heartbeat).toISOString(),
-      };
-    });
+    return this.#followers.map((follower) => this.#statusOf(follower));
   }
 
   /** A halted follower tries its event again. */
@@ -117,52 +142,74 @@ export class ReadModels {
     return this.#followers.some(({ followed }) => followed.model.name === name);
   }
 
-  /** Begins to follow a new instance of a read model from the first event, beside the live one. */
-  async beside(name: string): Promise<{ readonly live: string; readonly instance: string }> {
-    const { followed, instance: live } = this.#live(name);
+  /** Makes a new instance of a read model beside the live one; who asked builds it. */
+  async beside(name: string): Promise<Part> {
+    const { followed } = this.#live(name);
     const taken = await this.readStore.instances();
     let [number, instance] = [1, ''];
     do instance = `${name}.${followed.model.version}.${number++}`;
     while (taken.includes(instance));
     await this.readStore.open(instance, followed.model);
-    await this.#add(followed, instance, 'rebuild');
-    return { live, instance };
+    const follower = await this.#add(followed, instance, 'rebuild');
+    follower.building = true;
+    return { name, instance };
+  }
+
+  /** The live instance of a read model, and what it was made from. */
+  live(name: string): { readonly instance: string; readonly followed: Followed; readonly halted: boolean } {
+    const { instance, followed, halted } = this.#live(name);
+    return { instance, followed, halted: halted !== null };
   }
 
   checkpointOf(instance: string): Checkpoint {
-    const follower = this.#followers.find((one) => one.instance === instance);
-    invariant(follower !== undefined, `${instance} is followed`);
-    if (follower.halted !== null) throw new FollowerHalted(instance, this.#statusOf(follower));
+    const follower = this.#of(instance);
+    if (follower.halted !== null && follower.kind === 'rebuild') {
+      throw new FollowerHalted(instance, this.#statusOf(follower));
+    }
     return follower.checkpoint;
   }
 
-  /** The rebuilt instance takes the live one's place, in one step for readers; the old one goes. */
+  /** Takes whichever of two instances is behind to where the other stands. Nothing else takes a turn meanwhile. */
+  async level(one: string, other: string): Promise<void> {
+    const [behind, ahead] = [this.#of(one), this.#of(other)].sort((a, b) =>
+      a.checkpoint.position < b.checkpoint.position ? -1 : 1,
+    ) as [Follower, Follower];
+    while (behind.halted === null && behind.checkpoint.position < ahead.checkpoint.position) {
+      const limit = Math.min(FOLLOW_BATCH, ahead.checkpoint.sequence - behind.checkpoint.sequence);
+      const events: Envelope[] = [];
+      const { position: after } = behind.checkpoint;
+      for await (const event of this.store.readAll({ after, limit })) events.push(event);
+      await this.#take([behind], events);
+    }
+  }
+
+  /** The rebuilt instance takes the live one's place, in one step for readers. */
   async switchTo(name: string, instance: string): Promise<void> {
     const old = this.#live(name);
     await this.readStore.switchTo(name, instance);
-    const rebuilt = this.#followers.find((one) => one.instance === instance);
-    invariant(rebuilt !== undefined, `${instance} is followed`);
+    const rebuilt = this.#of(instance);
     this.#followers.splice(this.#followers.indexOf(rebuilt), 1);
     this.#followers.splice(this.#followers.indexOf(old), 1, { ...rebuilt, kind: 'projection' });
+    this.#wake();
   }
 
-  /** Stops following an instance and removes it. */
+  /** Stops following an instance and removes it, when whoever began to read it before has read to the end. */
   async drop(instance: string): Promise<void> {
     const index = this.#followers.findIndex((one) => one.instance === instance);
     if (index >= 0) this.#followers.splice(index, 1);
-    // Whoever began to read it before the switch reads it to the end.
-    await Promise.allSettled(this.#reading.get(instance) ?? []);
-    this.#reading.delete(instance);
+    await this.letGo(instance);
     await this.readStore.drop(instance);
   }
 
-  async #add(followed: Followed, instance: string, kind: Follower['kind']): Promise<void> {
+  async #add(followed: Followed, instance: string, kind: Follower['kind']): Promise<Follower> {
     const checkpoint = await this.readStore.checkpoint(instance, 0);
     const now = this.now();
-    this.#followers.push({
+    const follower: Follower = {
       ...{ followed, instance, kind, checkpoint, halted: null },
-      ...{ heartbeat: now, caughtUpAt: now, caughtUp: false },
-    });
+      ...{ heartbeat: now, caughtUpAt: now, caughtUp: false, building: false },
+    };
+    this.#followers.push(follower);
+    return follower;
   }
 
   #live(name: string): Follower {
@@ -171,16 +218,31 @@ export class ReadModels {
     return live;
   }
 
-  async #take(followers: readonly Follower[], events: readonly Envelope[], now: number): Promise<void> {
+  #of(instance: string): Follower {
+    const follower = this.#followers.find((one) => one.instance === instance);
+    invariant(follower !== undefined, `${instance} is followed`);
+    return follower;
+  }
+
+  /** What was built from nothing is whole now: the next to search it does not wait for its indexes. */
+  async #atHead(followers: readonly Follower[]): Promise<void> {
+    for (const follower of followers) {
+      const now = this.now();
+      Object.assign(follower, { heartbeat: now, caughtUp: true, caughtUpAt: now });
+    }
+  }
+
+  async #take(followers: readonly Follower[], events: readonly Envelope[]): Promise<void> {
     const today = events.map((event) => this.domain.upcast(event));
     const batches: { readonly follower: Follower; readonly batch: Batch }[] = [];
     for (const follower of followers) {
-      const { changes, taken } = this.#project(follower, today);
-      Object.assign(follower, { heartbeat: now, caughtUp: false });
+      const { folded, taken, halted } = projected(follower.followed, today);
+      Object.assign(follower, { heartbeat: this.now(), caughtUp: false, halted });
       const last = events[taken - 1];
       if (last === undefined) continue;
       const from = follower.checkpoint;
       const to = { sequence: from.sequence + taken, position: last.position };
+      const changes = written(follower.followed, folded);
       batches.push({ follower, batch: { model: follower.instance, partition: 0, from, to, changes } });
     }
     const outcomes = await this.readStore.applyAll(batches.map(({ batch }) => batch));
@@ -191,53 +253,22 @@ export class ReadModels {
     });
   }
 
-  /** Changes up to the first event that the projection cannot take: it halts before that one. */
-  #project(follower: Follower, events: readonly Envelope[]): { changes: readonly Change[]; taken: number } {
-    const changes: Change[] = [];
-    let taken = 0;
-    for (const event of events) {
-      try {
-        for (const change of follower.followed.project(event)) changes.push(change);
-      } catch (error) {
-        const { type, stream, position } = event;
-        follower.halted = { type, stream, position, error: error instanceof Error ? error.message : String(error) };
-        break;
-      }
-      taken++;
-    }
-    const folded = foldChanges(changes);
-    return { changes: follower.followed.rollUp?.(folded) ?? folded, taken };
-  }
-
-  #passed(follower: Follower, model: string, position: string): Promise<void> {
-    if (follower.halted !== null) throw new FollowerHalted(model, this.#statusOf(follower));
-    return new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => leave(() => reject(new FollowerBehind(model))), FOLLOW_WAIT_MS);
-      const leave = (then: () => void) => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-        then();
-      };
-      const waiter: Waiter = {
-        ...{ model, position },
-        resolve: () => leave(resolve),
-        reject: (error) => leave(() => reject(error)),
-      };
-      this.#waiters.add(waiter);
+  #wake(): void {
+    this.#waiters.wake((model, position) => {
+      const follower = this.#live(model);
+      if (follower.checkpoint.position >= position) return 'passed';
+      return follower.halted === null ? null : new FollowerHalted(model, this.#statusOf(follower));
     });
   }
 
-  #wake(): void {
-    for (const waiter of [...this.#waiters]) {
-      const follower = this.#live(waiter.model);
-      if (follower.checkpoint.position >= waiter.position) waiter.resolve();
-      else if (follower.halted !== null) waiter.reject(new FollowerHalted(waiter.model, this.#statusOf(follower)));
-    }
-  }
-
   #statusOf(follower: Follower): FollowerStatus {
-    const status = this.status()[this.#followers.indexOf(follower)];
-    invariant(status !== undefined, 'a follower has a status');
-    return status;
+    const { followed, instance, kind, checkpoint, halted, heartbeat, caughtUp, caughtUpAt } = follower;
+    return {
+      ...{ name: followed.model.name, instance, kind, halted, caughtUp, fault: null },
+      state: halted === null ? 'running' : 'halted',
+      ...{ sequence: checkpoint.sequence, position: checkpoint.position },
+      lagSeconds: caughtUp ? 0 : (this.now() - caughtUpAt) / 1_000,
+      heartbeat: new Date(heartbeat).toISOString(),
+    };
   }
 }

@@ -5,6 +5,7 @@ import type { Calendar, Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import type { Change, ReadModel, ReadStore, ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
+import type { Following, Progress } from './following.js';
 
 /** A read model and how an event of today's version changes it. */
 export interface Followed {
@@ -26,6 +27,8 @@ export interface LedgerOptions {
   readonly writable: boolean;
   /** Whether read models are followed in the background; otherwise only when they are read. */
   readonly follow: boolean;
+  /** Who follows, when it is not this thread. */
+  readonly following?: Following;
   /** Stores that see others and keep what is written to themselves: what a dry run writes to. */
   readonly overlay: {
     readonly store: (base: EventStore) => EventStore;
@@ -45,7 +48,7 @@ export interface RebuildReport {
   readonly instance: string;
   readonly events: number;
   readonly seconds: number;
-  /** The first document that differs from the live one, or null; not compared where the versions differ. */
+  /** The first document that differs from the live one, or null; not compared where the live one is halted. */
   readonly difference: { readonly collection: string; readonly live: unknown; readonly rebuilt: unknown } | null;
   readonly switched: boolean;
 }
@@ -75,10 +78,10 @@ export interface Ledger {
   followers(): readonly FollowerStatus[];
   /** A halted follower tries its event again. False when there is none of that name. */
   retry(name: string): boolean;
-  /** Builds a read model anew beside the live one, compares, switches. `progress` is called with events done. */
-  rebuild(name: string, progress?: (events: number) => void): Promise<RebuildReport>;
+  /** Builds read models anew beside the live ones, compares, switches. */
+  rebuild(names: readonly string[], progress?: Progress): Promise<readonly RebuildReport[]>;
   /** Takes all followers to the head of the moment. */
-  catchUp(progress?: (events: number) => void): Promise<void>;
+  catchUp(progress?: Progress): Promise<void>;
   digest(): Promise<string>;
   /** Waits for what is under way and stops following. Does not close the stores. */
   close(): Promise<void>;

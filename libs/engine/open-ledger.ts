@@ -1,4 +1,3 @@
-import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { EventStore } from '../event-store/port.js';
 import { type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Domain, FollowUp } from '../kernel/decider.js';
@@ -7,22 +6,15 @@ import { invariant } from '../kernel/result.js';
 import { ledgerDigest } from '../proof/seal.js';
 import type { ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
-import { ReadModels } from './follow.js';
+import { FollowingHere } from './follow-here.js';
+import type { Following, Progress } from './following.js';
 import { CommandHandler, type Request } from './handle.js';
 import type { Begun, Ledger, LedgerOptions, RebuildReport } from './ledger.js';
-import { ProcessFollower, runCloses } from './processes.js';
-import { firstDifference } from './rebuild.js';
+import { ProcessState, runCloses } from './processes.js';
 import { prepare } from './request.js';
 
 /** How many of the last events are looked at for the latest recordedAt: more than one command's appends ever overlap. */
 const LAST_EVENTS = 2_000;
-/** How long a follower that has nothing to do waits at most before it looks again. */
-const IDLE_MS_MAX = 250;
-/** How long it lets appends gather between two batches. */
-const BREATH_MS = 10;
-/** How long it waits after a fault of a store. */
-const FAULT_MS = 1_000;
-
 /** Opens the ledger over its stores: finishes what a crash left, and follows. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const ledger = new EmbeddedLedger(options, await lastRecordedAt(options.store));
@@ -33,16 +25,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 class EmbeddedLedger implements Ledger {
   readonly store: EventStore;
   readonly #handler: CommandHandler;
-  readonly #models: ReadModels;
-  readonly #transfers: ProcessFollower;
-  readonly #closes: ProcessFollower;
+  readonly #following: Following;
+  readonly #transfers: ProcessState;
+  readonly #closes: ProcessState;
   readonly #domain: Domain;
-  readonly #wakers = new Set<() => void>();
-  readonly #stopping = new AbortController();
-  /** Ends the breath that the follower takes between two batches. */
-  #hurry: () => void = () => {};
-  #loop: Promise<void> = Promise.resolve();
-  #turn: Promise<unknown> = Promise.resolve();
   #recovering: Promise<void> = Promise.resolve();
   /** What a dry run waits for before its first command. */
   #ready: Promise<void> | null = null;
@@ -51,27 +37,31 @@ class EmbeddedLedger implements Ledger {
     private readonly options: LedgerOptions,
     recordedAt: Instant | null,
   ) {
-    const { domain, readStore, clock, simulated } = options;
-    const now = () => Date.parse(clock());
+    const { domain, readStore, clock, simulated, followed, writable, follow, onFault } = options;
     this.#domain = domain;
-    this.store = waking(options.store, () => this.#wake());
+    this.store = waking(options.store, () => this.#following.wake());
     this.#handler = new CommandHandler(this.store, domain, clock, {
       ...{ simulated, lastRecordedAt: recordedAt },
       close: () => this.#runCloses(),
     });
-    this.#models = new ReadModels(this.store, readStore, domain, now);
-    this.#transfers = new ProcessFollower(domain.transfers, this.store, readStore, domain, null, now);
-    this.#closes = new ProcessFollower(domain.close, this.store, readStore, domain, domain.close.startsOn, now);
+    this.#following =
+      options.following ??
+      new FollowingHere({
+        ...{ store: this.store, readStore, domain, followed, onFault },
+        ...{ now: () => Date.parse(clock()), processes: writable, background: follow },
+      });
+    this.#transfers = new ProcessState(domain.transfers, readStore);
+    this.#closes = new ProcessState(domain.close, readStore);
   }
 
   async start(): Promise<void> {
-    await this.#models.open(this.options.followed);
-    if (this.options.writable) {
-      await this.#transfers.open();
-      await this.#closes.open();
-      await this.#recover();
+    try {
+      await this.#following.start();
+      if (this.options.writable) await this.#recover();
+    } catch (error) {
+      await this.#following.stop();
+      throw error;
     }
-    if (this.options.follow) this.#loop = this.#follow();
   }
 
   async handle(request: CommandRequest, context?: RequestContext): Promise<Answer> {
@@ -97,13 +87,12 @@ class EmbeddedLedger implements Ledger {
         ...this.options,
         store: overlay.store(store),
         readStore: overlay.readStore(readStore),
-        followed: [],
-        follow: false,
+        ...{ followed: [], follow: false, following: undefined },
       },
       this.#handler.lastRecordedAt,
     );
     // It recovers nothing: what is not its own is left alone.
-    dry.#ready = dry.#transfers.open().then(() => dry.#closes.open());
+    dry.#ready = dry.#following.start();
     dry.#ready.catch(() => {});
     return dry;
   }
@@ -118,62 +107,23 @@ class EmbeddedLedger implements Ledger {
 
   async read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T> {
     const position = after ?? (await this.store.head())?.position ?? '';
-    if (!this.options.follow) await this.catchUp();
-    else this.#hurry();
-    return this.#models.read(model, position, (instance) => this.options.readStore.read(instance, work));
+    return this.#following.read(model, position, (instance) => this.options.readStore.read(instance, work));
   }
 
   followers(): readonly FollowerStatus[] {
-    return [
-      ...this.#models.status(),
-      ...(this.options.writable ? [this.#transfers.status(), this.#closes.status()] : []),
-    ];
+    return this.#following.status();
   }
 
   retry(name: string): boolean {
-    const found = this.#models.retry(name);
-    this.#wake();
-    return found;
+    return this.#following.retry(name);
   }
 
-  async rebuild(name: string, progress: (events: number) => void = () => {}): Promise<RebuildReport> {
-    invariant(this.#models.has(name), `${name} is a read model`);
-    const began = performance.now();
-    const { live, instance } = await this.#models.beside(name);
-    this.#wake();
-    const done = (difference: RebuildReport['difference'], switched: boolean, events: number): RebuildReport => ({
-      ...{ name, instance, events, difference, switched },
-      seconds: (performance.now() - began) / 1_000,
-    });
-    try {
-      for (;;) {
-        const rebuilt = this.#models.checkpointOf(instance);
-        progress(rebuilt.sequence);
-        const report = await this.#alone(async () => {
-          const [old, own] = [this.#models.checkpointOf(live), this.#models.checkpointOf(instance)];
-          if (own.position < old.position) return null;
-          const { model } = this.#followed(name);
-          const sameVersion = live.startsWith(`${name}.${model.version}`);
-          const difference =
-            sameVersion && own.position === old.position
-              ? await firstDifference(this.options.readStore, model, live, instance)
-              : null;
-          await this.#models.switchTo(name, instance);
-          await this.#models.drop(live);
-          return done(difference, true, own.sequence);
-        });
-        if (report !== null) return report;
-        if (!this.options.follow) await this.#oneTurn();
-        else await yieldTurn();
-      }
-    } catch (error) {
-      await this.#alone(() => this.#models.drop(instance));
-      throw error;
-    }
+  rebuild(names: readonly string[], progress: Progress = () => {}): Promise<readonly RebuildReport[]> {
+    return this.#following.rebuild(names, progress);
   }
 
-  async catchUp(progress: (events: number) => void = () => {}): Promise<void> {
-    while (await this.#oneTurn()) progress(Math.max(0, ...this.#models.status().map(({ sequence }) => sequence)));
+  catchUp(progress: Progress = () => {}): Promise<void> {
+    return this.#following.catchUp(progress);
   }
 
   digest(): Promise<string> {
@@ -184,17 +134,13 @@ class EmbeddedLedger implements Ledger {
     await this.#recovering.catch(() => {});
     // Whoever is in the day leaves it when what it wrote is durable.
     (await this.#handler.gate.alone())();
-    this.#stopping.abort();
-    this.#wake();
-    this.#hurry();
-    await this.#loop;
-    await this.#turn;
+    await this.#following.stop();
   }
 
   // ---------------------------------------------------------------------------------------------------- processes
 
   async #recover(): Promise<void> {
-    while (await this.#transfers.turn());
+    await this.#following.settle(this.#transfers.name);
     const open: Envelope[] = [];
     await this.#transfers.entries(null, async (entries) => {
       for await (const { value } of entries) open.push(value as Envelope);
@@ -210,17 +156,14 @@ class EmbeddedLedger implements Ledger {
   }
 
   #runCloses(): Promise<void> {
-    return runCloses(
-      this.#domain.close,
-      this.#closes,
-      (announced) => this.#isUnderWay(announced),
-      (announced, followUp, ends) => this.#send(announced, followUp, ends),
-    );
-  }
-
-  async #isUnderWay(announced: Envelope): Promise<boolean> {
-    const { state } = await this.#handler.streams.load(this.#domain.days.stream);
-    return this.#domain.close.isUnderWay(state, announced);
+    return runCloses(this.#domain.close, this.#closes, {
+      isUnderWay: async (announced) => {
+        const { state } = await this.#handler.streams.load(this.#domain.days.stream);
+        return this.#domain.close.isUnderWay(state, announced);
+      },
+      settle: () => this.#following.settle(this.#closes.name),
+      send: (announced, followUp, ends) => this.#send(announced, followUp, ends),
+    });
   }
 
   /** A process's own command, with the marks of the command that it continues. */
@@ -244,74 +187,6 @@ class EmbeddedLedger implements Ledger {
     const { answer, written } = await (await this.#handler.begin(request)).done;
     invariant(answer.accepted, `${command} of a process is accepted`);
     return written;
-  }
-
-  // ---------------------------------------------------------------------------------------------------- following
-
-  async #follow(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
-      try {
-        if (!(await this.#oneTurn())) await this.#idle(IDLE_MS_MAX);
-        else await this.#breath();
-      } catch (error) {
-        this.options.onFault(error);
-        await this.#idle(FAULT_MS);
-      }
-    }
-  }
-
-  /** Appends that come close together are folded into one batch, unless somebody waits to read them. */
-  async #breath(): Promise<void> {
-    await yieldTurn();
-    if (this.#models.awaited) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, BREATH_MS);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
-  /** One batch for everyone who follows; nothing else changes a follower meanwhile. */
-  #oneTurn(): Promise<boolean> {
-    return this.#alone(async () => {
-      const moved = await this.#models.turn();
-      if (!this.options.writable || !this.options.follow) return moved;
-      const transferred = await this.#transfers.turn();
-      const closed = await this.#closes.turn(async () => {
-        const announced = (await this.#closes.get(this.#domain.close.underWay)) as Envelope | undefined;
-        return announced !== undefined && (await this.#isUnderWay(announced));
-      });
-      return moved || transferred || closed;
-    });
-  }
-
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    return turn;
-  }
-
-  #followed(name: string) {
-    const followed = this.options.followed.find(({ model }) => model.name === name);
-    invariant(followed !== undefined, `${name} is a read model`);
-    return followed;
-  }
-
-  #wake(): void {
-    for (const wake of this.#wakers) wake();
-    this.#wakers.clear();
-  }
-
-  #idle(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wakers.add(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 }
 

@@ -20,11 +20,43 @@ const modelOf = (process: Process): ReadModel => ({
   collections: [{ name: ENTRIES, key: { key: 'text' }, fields: { due: 'text', value: 'json' }, indexes: [['due']] }],
 });
 
+/** The state of a process, as whoever acts on it reads it: in any thread. */
+export class ProcessState {
+  readonly name: string;
+  readonly instance: string;
+
+  constructor(
+    process: Process,
+    private readonly readStore: ReadStore,
+  ) {
+    this.name = modelOf(process).name;
+    this.instance = `${this.name}.${process.version}`;
+  }
+
+  get(key: string): Promise<unknown> {
+    return this.readStore.read(this.instance, async (view) => (await view.get(ENTRIES, { key }))?.value);
+  }
+
+  /** Entries in order of their keys, those due up to a day or all; within one state of the process. */
+  entries(dueUpTo: LocalDate | null, work: (entries: AsyncIterable<ProcessEntry>) => Promise<void>): Promise<void> {
+    return this.readStore.read(this.instance, async (view) => {
+      const find = dueUpTo === null ? {} : { where: { due: { lte: dueUpTo } } };
+      await work(asEntries(view.find(ENTRIES, find)));
+    });
+  }
+}
+
+/** What a follower of a process is given. */
+export interface ProcessTools {
+  readonly store: EventStore;
+  readonly readStore: ReadStore;
+  readonly domain: Domain;
+  readonly now: () => number;
+}
+
 /** Folds the global order into a process's own state, each batch with its checkpoint. */
 export class ProcessFollower {
-  readonly name: string;
-  readonly #model: ReadModel;
-  readonly #instance: string;
+  readonly state: ProcessState;
   #checkpoint: Checkpoint = AT_START;
   #turn: Promise<unknown> = Promise.resolve();
   #heartbeat = 0;
@@ -32,60 +64,48 @@ export class ProcessFollower {
 
   constructor(
     private readonly process: Process,
-    private readonly store: EventStore,
-    private readonly readStore: ReadStore,
-    private readonly domain: Domain,
+    private readonly tools: ProcessTools,
     /** A batch ends with an event of this type: what it asks for is done from the state of that moment. */
     private readonly pauseOn: string | null,
-    private readonly now: () => number,
+    /** Whether what that event asks for is still being done. */
+    private readonly paused: () => Promise<boolean>,
   ) {
-    this.#model = modelOf(process);
-    this.name = this.#model.name;
-    this.#instance = `${this.name}.${process.version}`;
+    this.state = new ProcessState(process, tools.readStore);
   }
 
   async open(): Promise<void> {
-    await this.readStore.open(this.#instance, this.#model);
-    this.#checkpoint = await this.readStore.checkpoint(this.#instance, 0);
-    this.#caughtUpAt = this.now();
+    const { readStore, now } = this.tools;
+    await readStore.open(this.state.instance, modelOf(this.process));
+    this.#checkpoint = await readStore.checkpoint(this.state.instance, 0);
+    this.#caughtUpAt = now();
   }
 
-  /** Folds the next batch; false when there was nothing to fold. One turn at a time. */
-  turn(paused: () => Promise<boolean> = async () => false): Promise<boolean> {
-    const turn = this.#turn.then(async () => !(await paused()) && (await this.#fold()));
+  /** Folds the next batch; false when there was nothing to fold, or it may not go on. One turn at a time. */
+  turn(): Promise<boolean> {
+    const turn = this.#turn.then(async () => !(await this.paused()) && (await this.#fold()));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  get(key: string): Promise<unknown> {
-    return this.readStore.read(this.#instance, async (view) => (await view.get(ENTRIES, { key }))?.value);
-  }
-
-  /** Entries in order of their keys, those due up to a day or all; within one state of the process. */
-  entries(dueUpTo: LocalDate | null, work: (entries: AsyncIterable<ProcessEntry>) => Promise<void>): Promise<void> {
-    return this.readStore.read(this.#instance, async (view) => {
-      const find = dueUpTo === null ? {} : { where: { due: { lte: dueUpTo } } };
-      await work(asEntries(view.find(ENTRIES, find)));
-    });
-  }
-
   status(): FollowerStatus {
+    const { name, instance } = this.state;
     const caughtUp = this.#heartbeat <= this.#caughtUpAt;
     return {
-      ...{ name: this.name, instance: this.#instance, kind: 'process', state: 'running', caughtUp, halted: null },
+      ...{ name, instance, kind: 'process', state: 'running', caughtUp, halted: null, fault: null },
       ...{ sequence: this.#checkpoint.sequence, position: this.#checkpoint.position },
-      lagSeconds: caughtUp ? 0 : (this.now() - this.#caughtUpAt) / 1_000,
+      lagSeconds: caughtUp ? 0 : (this.tools.now() - this.#caughtUpAt) / 1_000,
       heartbeat: new Date(this.#heartbeat).toISOString(),
     };
   }
 
   async #fold(): Promise<boolean> {
     const events: Envelope[] = [];
-    for await (const event of this.store.readAll({ after: this.#checkpoint.position, limit: PROCESS_BATCH })) {
-      events.push(this.domain.upcast(event));
+    const { store, readStore, domain, now } = this.tools;
+    for await (const event of store.readAll({ after: this.#checkpoint.position, limit: PROCESS_BATCH })) {
+      events.push(domain.upcast(event));
       if (event.type === this.pauseOn) break;
     }
-    this.#heartbeat = this.now();
+    this.#heartbeat = now();
     const last = events.at(-1);
     if (last === undefined) {
       this.#caughtUpAt = this.#heartbeat;
@@ -93,8 +113,8 @@ export class ProcessFollower {
     }
     const to = { sequence: this.#checkpoint.sequence + events.length, position: last.position };
     const changes = await this.#changes(events);
-    const [applied] = await this.readStore.applyAll([
-      { model: this.#instance, partition: 0, from: this.#checkpoint, to, changes },
+    const [applied] = await readStore.applyAll([
+      { model: this.state.instance, partition: 0, from: this.#checkpoint, to, changes },
     ]);
     // Another process's fold of the same events is as good as ours: go on from where it came to.
     this.#checkpoint = applied?.outcome === 'elsewhere' ? applied.checkpoint : to;
@@ -104,7 +124,7 @@ export class ProcessFollower {
   async #changes(events: readonly Envelope[]): Promise<readonly Change[]> {
     const keysOf = events.map((event) => this.process.keys(event));
     const state = new Map<string, unknown>();
-    await this.readStore.read(this.#instance, async (view) => {
+    await this.tools.readStore.read(this.state.instance, async (view) => {
       for (const key of new Set(keysOf.flat())) {
         const found = await view.get(ENTRIES, { key });
         if (found !== undefined) state.set(key, found.value);
@@ -136,29 +156,34 @@ export type Send = (announced: Envelope, followUp: FollowUp, ends: boolean) => P
  */
 export async function runCloses(
   process: CloseProcess,
-  follower: ProcessFollower,
-  isUnderWay: (announced: Envelope) => Promise<boolean>,
-  send: Send,
+  state: ProcessState,
+  { isUnderWay, settle, send }: CloseTools,
 ): Promise<void> {
-  for (;;) {
-    const announced = (await follower.get(process.underWay)) as Envelope | undefined;
-    if (announced !== undefined && (await isUnderWay(announced))) {
-      await closeOne(process, follower, announced, send);
-    }
-    // From here on the state may pass the announcement: its close is written.
-    if (!(await follower.turn())) return;
+  while (await isUnderWay(null)) {
+    await settle();
+    const announced = (await state.get(process.underWay)) as Envelope | undefined;
+    invariant(announced !== undefined && (await isUnderWay(announced)), 'the process stands at the announced close');
+    await closeOne(process, state, announced, send);
   }
+}
+
+export interface CloseTools {
+  /** Whether a close (null: any) is announced and not written. */
+  readonly isUnderWay: (announced: Envelope | null) => Promise<boolean>;
+  /** Takes the process to the announcement that is under way. */
+  readonly settle: () => Promise<void>;
+  readonly send: Send;
 }
 
 async function closeOne(
   process: CloseProcess,
-  follower: ProcessFollower,
+  state: ProcessState,
   announced: Envelope,
   send: Send,
 ): Promise<void> {
   const written: NewEvent[] = [];
   const underWay = new Set<Promise<void>>();
-  await follower.entries(process.day(announced), async (entries) => {
+  await state.entries(process.day(announced), async (entries) => {
     for await (const entry of entries) {
       const followUp = process.react(announced, entry);
       if (followUp === null) continue;
@@ -171,7 +196,7 @@ async function closeOne(
     }
     await Promise.all(underWay);
   });
-  await send(announced, process.finish(announced, await follower.get(process.totals), written), true);
+  await send(announced, process.finish(announced, await state.get(process.totals), written), true);
 }
 
 async function* asEntries(found: AsyncIterable<Readonly<Record<string, unknown>>>): AsyncIterable<ProcessEntry> {

@@ -25,7 +25,8 @@ export async function rebuild(
   progress: (events: number) => void,
 ): Promise<RebuildReport> {
   if (!readModelNames(ledger).includes(name)) throw unknownProjection(ledger, name);
-  return ledger.rebuild(name, progress);
+  const [report] = await ledger.rebuild([name], progress);
+  return report as RebuildReport;
 }
 
 function unknownProjection(ledger: Ledger, name: string): RequestRefused {
