@@ -116,11 +116,12 @@ describe('a rebuild', () => {
         const found = await total(ledger, 'bold');
         expect(found).toBeGreaterThanOrEqual(last);
         last = found;
+        // In memory nothing waits for a disk: the loop has to turn all the same.
+        await yieldTurn();
       }
       return reads;
     })();
     const writing = (async () => {
-      // In memory nothing waits for a disk: the loop has to turn all the same.
       for (let n = 30; !stop; n++) {
         await ledger.handle(group(`G${n}`));
         await yieldTurn();
