@@ -205,7 +205,7 @@ module.exports = {
     error(
       'product-is-reachable',
       'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the port of messaging waits for its first adapter.',
-      { path: '^apps/[^/]+/main\\.ts$' },
+      { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
         pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/port\\.ts$'],

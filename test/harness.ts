@@ -1,3 +1,9 @@
+import { MessageChannel } from 'node:worker_threads';
+import { FollowingElsewhere } from '../libs/engine/follow-elsewhere.js';
+import type { FollowOptions } from '../libs/engine/follow-here.js';
+import { followFor } from '../libs/engine/follow-host.js';
+import type { FromFollower, ToFollower } from '../libs/engine/follow-messages.js';
+import type { Following } from '../libs/engine/following.js';
 import type { Followed, Ledger, LedgerOptions } from '../libs/engine/ledger.js';
 import { openLedger } from '../libs/engine/open-ledger.js';
 import { memoryEventStore, overlayEventStore } from '../libs/event-store/memory/overlay.js';
@@ -19,6 +25,8 @@ export interface MemoryLedger {
 export async function memoryLedger(
   options: Partial<Pick<LedgerOptions, 'store' | 'readStore' | 'simulated' | 'follow' | 'followed'>> & {
     readonly now?: string;
+    /** Followed over a link, as by another thread. */
+    readonly link?: TestLink;
   } = {},
 ): Promise<MemoryLedger> {
   const store = options.store ?? memoryEventStore();
@@ -27,6 +35,7 @@ export async function memoryLedger(
   const followed: readonly Followed[] = options.followed ?? [];
   const ledger = await openLedger({
     ...{ store, readStore, followed, domain: lendingDomain(), clock: () => place.now },
+    following: options.link?.following({ store, readStore, followed, domain: lendingDomain(), now: Date.now }),
     ...{ simulated: options.simulated ?? true, writable: true, follow: options.follow ?? false },
     overlay: { store: overlayEventStore, readStore: overlayReadStore },
     onFault: (error) => {
@@ -34,4 +43,49 @@ export async function memoryLedger(
     },
   });
   return Object.assign(place, { ledger, store, readStore });
+}
+
+export interface TestLink {
+  following(options: Pick<FollowOptions, 'store' | 'readStore' | 'followed' | 'domain' | 'now'>): Following;
+  /** Ends the other end, as an uncaught error would. */
+  kill(): void;
+  /** How often the other end was begun. */
+  begun: number;
+  readonly faults: unknown[];
+}
+
+/** The ends of a link in one thread: messages are copied and arrive later, as between two. */
+export function testLink(): TestLink {
+  const link: TestLink = {
+    ...{ begun: 0, faults: [], kill: () => {} },
+    following: (options) =>
+      new FollowingElsewhere({
+        now: Date.now,
+        onFault: (fault) => link.faults.push(fault),
+        connect: (heard, gone) => {
+          link.begun++;
+          const { port1: here, port2: there } = new MessageChannel();
+          here.on('message', (message: FromFollower) => heard(message));
+          const host = followFor(
+            {
+              post: (message) => there.postMessage(message),
+              listen: (listener) => there.on('message', (message: ToFollower) => listener(message)),
+              end: async () => there.close(),
+            },
+            options,
+          );
+          link.kill = () => {
+            here.close();
+            void host.stop();
+            gone(new Error('killed'));
+          };
+          return {
+            post: (message) => here.postMessage(message),
+            end: async () => here.close(),
+            keep: (alive) => (alive ? here.ref() : here.unref()),
+          };
+        },
+      }),
+  };
+  return link;
 }

@@ -1,21 +1,20 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Followed } from '../../libs/engine/ledger.js';
+import type { Following } from '../../libs/engine/following.js';
 import { openLedger } from '../../libs/engine/open-ledger.js';
 import { memoryEventStore, overlayEventStore } from '../../libs/event-store/memory/overlay.js';
 import type { EventStore } from '../../libs/event-store/port.js';
 import { openSqliteEventStore } from '../../libs/event-store/sqlite/store.js';
 import type { Instant } from '../../libs/kernel/dates.js';
 import { lendingDomain } from '../../libs/lending/catalogue.js';
-import { projections } from '../../libs/projections/catalogue.js';
-import { followedAs } from '../../libs/projections/projection.js';
 import { ledgerDigest } from '../../libs/proof/seal.js';
 import { memoryReadStore, overlayReadStore } from '../../libs/read-store/memory/overlay.js';
 import type { ReadStore } from '../../libs/read-store/port.js';
 import { openSqliteReadStore } from '../../libs/read-store/sqlite/store.js';
 import type { OpenedEvents, OpenedLedger, Purpose, Reached } from '../../libs/surface/cli/host.js';
 import { refused } from '../../libs/surface/formats/problem.js';
+import { eventsFile, followed, openReadModels } from './files.js';
+import { followingInThread } from './follow-thread.js';
 import { type Hold, type Holder, holderOf, holderText, takeHold } from './hold.js';
 
 /* The embedded profile: events in a SQLite file, read models in a directory of them beside it. */
@@ -26,16 +25,13 @@ const HOLD_LOOK_MS = 25;
 /** How long a server may take to say that it is the one that the note speaks of. */
 const LIVE_WAIT_MS = 5_000;
 
-const eventsFile = (data: string): string => join(data, 'events.db');
-const readModelsIn = (data: string): string => join(data, 'read');
-
 export interface OpenOptions {
   /** A ledger that is made now is a simulation. One that is there and is none is refused. */
   readonly simulated: boolean;
+  /** Whether a thread of its own follows a ledger that is written: for who writes much, or long. */
+  readonly thread?: boolean;
   readonly onFault: (error: unknown) => void;
 }
-
-const followed: readonly Followed[] = projections.map(followedAs);
 
 /** The ledger of a directory that this process holds. */
 export async function openToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
@@ -49,7 +45,8 @@ export async function openToWrite(data: string, options: OpenOptions): Promise<O
 /** The same, whether the ledger that is there is a simulation or not. */
 export async function openAnyToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data) });
-  return openOver(store, () => openSqliteReadStore({ path: readModelsIn(data) }), { ...options, writable: true });
+  const following = options.thread === true ? followingInThread(data, options.onFault) : undefined;
+  return openOver(store, () => openReadModels(data), { ...options, writable: true, following });
 }
 
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */
@@ -144,20 +141,21 @@ async function openHeld(data: string, purpose: Purpose, hold: Hold, options: Ope
 /** Read models are caught up when they are read, and nothing of the events is written. */
 async function openToRead(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
-  return openOver(store, () => openSqliteReadStore({ path: readModelsIn(data) }), { ...options, writable: false });
+  return openOver(store, () => openReadModels(data), { ...options, writable: false });
 }
 
 async function openOver(
   store: EventStore,
   openReadStore: () => ReadStore,
-  options: OpenOptions & { readonly writable: boolean },
+  options: OpenOptions & { readonly writable: boolean; readonly following?: Following | undefined },
 ): Promise<OpenedLedger> {
-  const { simulated, writable, onFault } = options;
+  const { simulated, writable, onFault, following } = options;
   let readStore: ReadStore | null = null;
   try {
     readStore = openReadStore();
     const ledger = await openLedger({
-      ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated, writable, follow: writable, onFault },
+      ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated, writable, onFault },
+      ...{ follow: writable, following },
       overlay: { store: overlayEventStore, readStore: overlayReadStore },
     });
     const stores = [readStore, store];

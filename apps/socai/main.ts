@@ -27,7 +27,11 @@ const host: Host = {
   ...{ commands, queries, environment: process.env },
   ...{ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
   reach: (data, purpose, { simulated }) =>
-    reach(data, purpose, verb, { simulated, onFault: (error) => process.stderr.write(`${String(error)}\n`) }),
+    reach(data, purpose, verb, {
+      simulated,
+      thread: verb === 'rebuild',
+      onFault: (error) => process.stderr.write(`${String(error)}\n`),
+    }),
   reachEvents,
   // Nest is loaded by those who serve only: a query on the command line does not wait for it.
   serve: async (request) => (await import('./serve.js')).serveDirectory(request),

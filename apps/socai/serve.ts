@@ -26,8 +26,8 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
   try {
     const onFault = (error: unknown) => logger.error({ err: error }, 'a fault in the background');
     opened = first
-      ? await openAnyToWrite(data, { simulated: true, onFault })
-      : await openToWrite(data, { simulated: request.simulated, onFault });
+      ? await openAnyToWrite(data, { simulated: true, thread: true, onFault })
+      : await openToWrite(data, { simulated: request.simulated, thread: true, onFault });
     if (first && (await holds(opened.ledger, FIRST_START))) await runSimulation(opened.ledger, FIRST_START, first);
     const { ledger, close } = opened;
     const served = await serve({ ledger, commands, queries, place, logger });

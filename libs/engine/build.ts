@@ -56,6 +56,7 @@ export function buildHere(tools: BuildTools): Build {
       let together = buildings.filter(({ checkpoint }) => checkpoint.position === position);
       while (together.length > 0 && !signal.aborted) together = await takeBatch(tools, together, progress, signal);
     }
+    for (const { instance } of signal.aborted ? [] : buildings) await tools.readStore.finish(instance);
   };
 }
 

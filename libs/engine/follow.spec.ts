@@ -1,5 +1,5 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import { memoryLedger } from '../../test/harness.js';
+import { memoryLedger, testLink } from '../../test/harness.js';
 import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
 import type { openLedger } from './open-ledger.js';
 
@@ -51,10 +51,18 @@ describe('a follower', () => {
     expect([await total(ledger, 'rolled'), seen]).toEqual([200, [2]]);
     await ledger.close();
   });
+});
+
+describe.each(['in this thread', 'over a link'])('a follower %s', (where) => {
+  const link = () => (where === 'over a link' ? { link: testLink() } : {});
 
   it('stops at the event that it cannot take, by name, and no other follower stops', async () => {
     const feared = new Set(['GroupRegistered']);
-    const { ledger } = await memoryLedger({ followed: [counting('bold'), counting('timid', feared)], follow: true });
+    const { ledger } = await memoryLedger({
+      followed: [counting('bold'), counting('timid', feared)],
+      follow: true,
+      ...link(),
+    });
     await ledger.handle(open('P'));
     const answer = await ledger.handle(group('G'));
     const token = answer.accepted ? answer.token : '';
@@ -72,7 +80,7 @@ describe('a follower', () => {
 
   it('takes the event when it is retried after the cause is mended, and loses and doubles nothing', async () => {
     const feared = new Set(['GroupRegistered']);
-    const { ledger } = await memoryLedger({ followed: [counting('timid', feared)], follow: true });
+    const { ledger } = await memoryLedger({ followed: [counting('timid', feared)], follow: true, ...link() });
     for (const request of [open('P'), group('G'), group('H'), open('Q')]) await ledger.handle(request);
     await expect(total(ledger, 'timid')).rejects.toThrow(FollowerHalted);
     feared.clear();
@@ -83,7 +91,7 @@ describe('a follower', () => {
   });
 
   it('lets a reader with a token wait until it has passed, and tells one whose token never comes', async () => {
-    const { ledger } = await memoryLedger({ followed: [counting('bold')], follow: true });
+    const { ledger } = await memoryLedger({ followed: [counting('bold')], follow: true, ...link() });
     for (let n = 0; n < 50; n++) {
       const answer = await ledger.handle(group(`G${n}`));
       expect(await total(ledger, 'bold', answer.accepted ? answer.token : '')).toBe(n + 2);
@@ -93,21 +101,23 @@ describe('a follower', () => {
   }, 20_000);
 
   it('goes on where it was after a restart', async () => {
-    const first = await memoryLedger({ followed: [counting('bold')], follow: true });
+    const first = await memoryLedger({ followed: [counting('bold')], follow: true, ...link() });
     await first.ledger.handle(group('G'));
     expect(await total(first.ledger, 'bold')).toBe(2);
     await first.ledger.close();
     const { store, readStore } = first;
-    const second = await memoryLedger({ store, readStore, followed: [counting('bold')], follow: true });
+    const second = await memoryLedger({ store, readStore, followed: [counting('bold')], follow: true, ...link() });
     await second.ledger.handle(group('H'));
     expect(await total(second.ledger, 'bold')).toBe(3);
     await second.ledger.close();
   });
 });
 
-describe('a rebuild', () => {
+describe.each(['in this thread', 'over a link'])('a rebuild %s', (where) => {
+  const link = () => (where === 'over a link' ? { link: testLink() } : {});
+
   it('takes the place of the live read model while commands and reads go on, and no read fails', async () => {
-    const { ledger, readStore } = await memoryLedger({ followed: [counting('bold')], follow: true });
+    const { ledger, readStore } = await memoryLedger({ followed: [counting('bold')], follow: true, ...link() });
     for (let n = 0; n < 30; n++) await ledger.handle(group(`G${n}`));
     let stop = false;
     const reading = (async () => {
@@ -157,3 +167,39 @@ const twice: Followed['project'] = (event) => {
   const [change] = counting('bold').project(event);
   return change === undefined ? [] : [change, change];
 };
+
+describe('who follows over a link', () => {
+  it('is begun again when it dies, and takes what it missed; what waits is asked again', async () => {
+    const link = testLink();
+    const { ledger } = await memoryLedger({ followed: [counting('bold')], follow: true, link });
+    const token = async (name: string) => {
+      const answer = await ledger.handle(group(name));
+      return answer.accepted ? answer.token : '';
+    };
+    expect(await total(ledger, 'bold', await token('G'))).toBe(2);
+    link.kill();
+    const waiting = total(ledger, 'bold', await token('H'));
+    expect(ledger.followers()[0]).toMatchObject({
+      state: 'running',
+      caughtUp: false,
+      fault: expect.stringMatching(/killed/),
+    });
+    expect(await waiting).toBe(3);
+    expect([link.begun, link.faults, ledger.followers()[0]?.fault]).toEqual([2, [new Error('killed')], null]);
+    await ledger.close();
+  });
+
+  it('does not keep a close from being written when it dies in the middle', async () => {
+    const link = testLink();
+    const { ledger } = await memoryLedger({ followed: [], follow: true, link });
+    await ledger.handle(group('G'));
+    const closing = ledger
+      .handle({ ...open('P'), command: 'open-programme' })
+      .then(() => ledger.handle({ command: 'close-business-day', id: 'close', data: { date: '2021-07-04' } }));
+    await yieldTurn();
+    link.kill();
+    expect(await closing).toMatchObject({ accepted: true });
+    expect((await ledger.calendar()).open).toBe('2021-07-05');
+    await ledger.close();
+  });
+});

@@ -23,6 +23,8 @@ interface Follower {
   caughtUp: boolean;
   /** Whether somebody else takes it to the head first: no turn touches it. */
   building: boolean;
+  /** Whether it has stood at the head since it was opened: what searches need is there. */
+  whole: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export class ReadModels {
       const live = await this.readStore.live(name);
       const own = `${name}.${version}`;
       const instance = live === own || live?.startsWith(`${own}.`) ? live : own;
-      await this.readStore.open(instance, one.model);
+      await this.readStore.open(instance, one.model, { building: true });
       if (live !== instance) await this.readStore.switchTo(name, instance);
       await this.#add(one, instance, 'projection');
     }
@@ -149,7 +151,7 @@ export class ReadModels {
     let [number, instance] = [1, ''];
     do instance = `${name}.${followed.model.version}.${number++}`;
     while (taken.includes(instance));
-    await this.readStore.open(instance, followed.model);
+    await this.readStore.open(instance, followed.model, { building: true });
     const follower = await this.#add(followed, instance, 'rebuild');
     follower.building = true;
     return { name, instance };
@@ -206,7 +208,7 @@ export class ReadModels {
     const now = this.now();
     const follower: Follower = {
       ...{ followed, instance, kind, checkpoint, halted: null },
-      ...{ heartbeat: now, caughtUpAt: now, caughtUp: false, building: false },
+      ...{ heartbeat: now, caughtUpAt: now, caughtUp: false, building: false, whole: false },
     };
     this.#followers.push(follower);
     return follower;
@@ -227,8 +229,9 @@ export class ReadModels {
   /** What was built from nothing is whole now: the next to search it does not wait for its indexes. */
   async #atHead(followers: readonly Follower[]): Promise<void> {
     for (const follower of followers) {
+      if (!follower.whole) await this.readStore.finish(follower.instance);
       const now = this.now();
-      Object.assign(follower, { heartbeat: now, caughtUp: true, caughtUpAt: now });
+      Object.assign(follower, { heartbeat: now, caughtUp: true, caughtUpAt: now, whole: true });
     }
   }
 

@@ -175,12 +175,7 @@ export interface CloseTools {
   readonly send: Send;
 }
 
-async function closeOne(
-  process: CloseProcess,
-  state: ProcessState,
-  announced: Envelope,
-  send: Send,
-): Promise<void> {
+async function closeOne(process: CloseProcess, state: ProcessState, announced: Envelope, send: Send): Promise<void> {
   const written: NewEvent[] = [];
   const underWay = new Set<Promise<void>>();
   await state.entries(process.day(announced), async (entries) => {

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import { setImmediate as yieldTurn } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Collection, Found, ReadModel, ReadStore, ReadView } from '../read-store/port.js';
 import { FOLLOW_BATCH, type ReadModels } from './follow.js';
 import type { RebuildReport } from './ledger.js';
@@ -19,9 +19,7 @@ export interface TakeOver {
  * Brings an instance that was built to where the live one stands, compares the two as they are at that moment while
  * both go on, and gives it the live one's place.
  */
-export async function takeOver(
-  tools: TakeOver,
-): Promise<Pick<RebuildReport, 'difference' | 'switched' | 'events'>> {
+export async function takeOver(tools: TakeOver): Promise<Pick<RebuildReport, 'difference' | 'switched' | 'events'>> {
   const { models, readStore, name, instance, alone } = tools;
   const { instance: live, followed, halted } = models.live(name);
   // Turns like any other, until what is left between the two is taken in one.

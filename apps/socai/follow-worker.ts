@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { followFor } from '../../libs/engine/follow-host.js';
+import { openSqliteEventStore } from '../../libs/event-store/sqlite/store.js';
+import { invariant } from '../../libs/kernel/result.js';
+import { lendingDomain } from '../../libs/lending/catalogue.js';
+import { eventsFile, followed, openReadModels } from './files.js';
+
+/* The thread that follows: its own connections to the files of one data directory. */
+
+const port = parentPort;
+invariant(port !== null, 'this file is run as a thread');
+const { data } = workerData as { readonly data: string };
+const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
+const readStore = openReadModels(data);
+
+followFor(
+  {
+    post: (message) => port.postMessage(message),
+    listen: (heard) => port.on('message', heard),
+    end: async () => {
+      await readStore.close();
+      await store.close();
+      port.close();
+    },
+  },
+  { store, readStore, followed, domain: lendingDomain(), now: () => Date.now() },
+);
