@@ -81,7 +81,7 @@ export function testLink(): TestLink {
           };
           return {
             post: (message) => here.postMessage(message),
-            end: async () => here.close(),
+            end: () => new Promise<void>((resolve) => void here.once('close', resolve)),
             keep: (alive) => (alive ? here.ref() : here.unref()),
           };
         },

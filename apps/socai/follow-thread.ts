@@ -9,6 +9,9 @@ import type { Following } from '../../libs/engine/following.js';
 /** The heap of a thread beside the main one. `--max-old-space-size`, where it is given, holds for each thread instead. */
 export const THREAD_HEAP_MB = 512;
 
+/** How long a thread that was asked to stop may take. */
+const END_MS_MAX = 10_000;
+
 /** Follows a data directory in a thread of its own. */
 export function followingInThread(data: string, onFault: (error: unknown) => void): Following {
   return new FollowingElsewhere({
@@ -24,10 +27,22 @@ export function followingInThread(data: string, onFault: (error: unknown) => voi
       worker.on('error', (error) => {
         fault = error;
       });
-      worker.on('exit', (code) => gone(fault ?? new Error(`it ended with ${code}`)));
+      const exited = new Promise<void>((resolve) => {
+        worker.on('exit', (code) => {
+          resolve();
+          gone(fault ?? new Error(`it ended with ${code}`));
+        });
+      });
       return {
         post: (message) => worker.postMessage(message),
-        end: async () => void (await worker.terminate()),
+        // Asked to stop it ends by itself. The driver of SQLite takes the whole process with it when its thread is
+        // terminated in one of its calls, so that is for a thread that does not answer.
+        end: async () => {
+          worker.ref();
+          const late = setTimeout(() => void worker.terminate(), END_MS_MAX);
+          await exited;
+          clearTimeout(late);
+        },
         keep: (alive) => (alive ? worker.ref() : worker.unref()),
       };
     },

@@ -7,7 +7,7 @@ import { FOLLOW_WAIT_MS, FollowerBehind, type RebuildReport } from './ledger.js'
 /** The ledger's end of a link to whoever follows. */
 export interface FollowerLink {
   post(message: ToFollower): void;
-  /** Ends the other end, whatever it does, and resolves when it is gone. */
+  /** Resolves when the other end, which was asked to stop, is gone; ends it when that takes too long. */
   end(): Promise<void>;
   /** Whether the process is kept alive for the answer that it waits for. */
   keep(alive: boolean): void;
@@ -30,8 +30,6 @@ const AGAIN_MS_MAX = 10_000;
 const LIVED_MS = 30_000;
 /** Who follows says so four times a second: silence of this length is said in the status. */
 const SILENT_MS = 5_000;
-/** How long it may take to end by itself. */
-const STOP_MS_MAX = 10_000;
 
 type Ask = Extract<ToFollower, { readonly ask: string }>;
 type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
@@ -138,10 +136,9 @@ export class FollowingElsewhere implements Following {
     clearTimeout(this.#timer);
     const link = this.#link;
     if (link !== null) {
-      const late = setTimeout(() => void link.end(), STOP_MS_MAX);
-      await this.#ask({ ask: 'stop' }, false).catch(() => {});
-      clearTimeout(late);
+      const stopped = this.#ask({ ask: 'stop' }, false).catch(() => {});
       await link.end();
+      await stopped;
     }
     this.#refuse(new Error('the ledger is closed'), () => true);
   }
@@ -214,6 +211,7 @@ export class FollowingElsewhere implements Following {
     asked.reject(error);
     if (asked.message.ask !== 'start') return;
     // It could not open its stores: it goes, and what else it says is not heard.
+    this.#link?.post({ ask: 'stop', id: ++this.#ids });
     void this.#link?.end();
     this.#gone(error);
   }
