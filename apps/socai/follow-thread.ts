@@ -1,13 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { FollowingElsewhere } from '../../libs/engine/follow-elsewhere.js';
 import type { Following } from '../../libs/engine/following.js';
+import { THREAD_HEAP_MB } from './heap.js';
 
 /*
  * The thread that follows: read models and processes leave the thread of the commands alone.
  */
-
-/** The heap of a thread beside the main one. `--max-old-space-size`, where it is given, holds for each thread instead. */
-export const THREAD_HEAP_MB = 512;
 
 /** How long a thread that was asked to stop may take. */
 const END_MS_MAX = 10_000;

@@ -3,6 +3,7 @@ import { followFor } from '../../libs/engine/follow-host.js';
 import { openSqliteEventStore } from '../../libs/event-store/sqlite/store.js';
 import { invariant } from '../../libs/kernel/result.js';
 import { lendingDomain } from '../../libs/lending/catalogue.js';
+import { buildInThreads } from './build-threads.js';
 import { eventsFile, followed, openReadModels } from './files.js';
 
 /* The thread that follows: its own connections to the files of one data directory. */
@@ -23,5 +24,5 @@ followFor(
       port.close();
     },
   },
-  { store, readStore, followed, domain: lendingDomain(), now: () => Date.now() },
+  { store, readStore, followed, domain: lendingDomain(), now: () => Date.now(), build: buildInThreads(data) },
 );

@@ -12,7 +12,7 @@ export async function simulateDirectory(request: SimulateRequest): Promise<Simul
   if (hold === null) throw refused('LEDGER_HELD', '', { holder: holderText(holderOf(data)) });
   try {
     const onFault = (error: unknown) => process.stderr.write(`${String(error)}\n`);
-    const { ledger, close } = await openToWrite(data, { simulated: true, onFault });
+    const { ledger, close } = await openToWrite(data, { simulated: true, thread: true, onFault });
     try {
       return await runSimulation(ledger, parameters, progress);
     } finally {

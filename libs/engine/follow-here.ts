@@ -5,7 +5,7 @@ import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import type { ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
-import { type Build, buildHere, type Part } from './build.js';
+import { BUILD_BATCH, type Build, buildHere, type Part } from './build.js';
 import { DaysState } from './days-state.js';
 import { ReadModels } from './follow.js';
 import { type Following, type Progress, Readings } from './following.js';
@@ -32,7 +32,7 @@ export interface FollowOptions {
   readonly background: boolean;
   /** Told of faults: they are retried. */
   readonly onFault: (error: unknown) => void;
-  /** Where instances are built. Default: in this thread. */
+  /** Where instances are built, if there is much to build. Default: in this thread. */
   readonly build?: Build;
   /** Resolves when nobody elsewhere reads an instance that is not live any more. */
   readonly letGo?: (instance: string) => Promise<void>;
@@ -122,7 +122,8 @@ export class FollowingHere implements Following {
     await this.#catchingUp;
     try {
       for (const name of names) left.push(await this.#alone(() => this.#models.beside(name)));
-      await this.#buildAll([...left], progress);
+      const events = Math.max(...this.status().map(({ sequence }) => sequence));
+      await this.#buildAll(events < BUILD_BATCH ? buildHere(this.options) : this.#build, [...left], progress);
       const reports: RebuildReport[] = [];
       for (let part = left[0]; part !== undefined; part = left[0]) {
         const { instance, name } = part;
@@ -163,14 +164,14 @@ export class FollowingHere implements Following {
 
   async #buildFarBehind(progress: Progress): Promise<void> {
     const parts = await this.#alone(() => this.#models.farBehind());
-    if (parts.length > 0) await this.#buildAll(parts, progress);
+    if (parts.length > 0) await this.#buildAll(this.#build, parts, progress);
   }
 
-  async #buildAll(parts: readonly Part[], progress: Progress): Promise<void> {
+  async #buildAll(build: Build, parts: readonly Part[], progress: Progress): Promise<void> {
     const done = new Map(parts.map(({ instance }) => [instance, 0]));
     this.#models.build(parts);
     try {
-      await this.#build(
+      await build(
         parts,
         (instance, checkpoint) => {
           this.#models.building(instance, checkpoint);

@@ -119,9 +119,9 @@ function auditText(body: unknown): string {
 
 function followersText(body: unknown): string {
   const { projections } = body as { readonly projections: readonly FollowerStatus[] };
-  const rows = projections.map(({ name, kind, state, sequence, caughtUp, lagSeconds, halted }) => ({
+  const rows = projections.map(({ name, kind, state, sequence, caughtUp, lagSeconds, halted, fault }) => ({
     ...{ name, kind, state, sequence, caughtUp, lag: `${lagSeconds} s` },
-    halted: halted === null ? '' : `${halted.type} ${halted.stream} ${halted.position}: ${halted.error}`,
+    halted: halted === null ? (fault ?? '') : `${halted.type} ${halted.stream} ${halted.position}: ${halted.error}`,
   }));
   return `${tableText(rows, 'en')}\n`;
 }

@@ -57,7 +57,8 @@ export class HealthController {
   }
 }
 
-function reasonsOf({ name, state, halted, lagSeconds }: FollowerStatus): readonly string[] {
+function reasonsOf({ name, state, halted, lagSeconds, fault }: FollowerStatus): readonly string[] {
+  if (fault !== null) return [`${name}: ${fault}`];
   if (state === 'halted') return [`${name} stopped at ${halted?.type} ${halted?.position}: ${halted?.error}`];
   return lagSeconds > READY_LAG_SECONDS_MAX ? [`${name} is ${Math.round(lagSeconds)} s behind`] : [];
 }
