@@ -42,6 +42,7 @@ export interface PlainError {
   readonly status: FollowerStatus | null;
 }
 
+/** An error as plain data. */
 export function plainError(error: unknown): PlainError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const code = error instanceof Error && 'code' in error ? String(error.code) : null;
