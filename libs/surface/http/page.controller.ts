@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
-import { addDays, addMonths, type LocalDate } from '../../kernel/dates.js';
+import { addDays, addMonths, DATE_MIN, type LocalDate, laterOf } from '../../kernel/dates.js';
 import { oneOf, optional } from '../../kernel/fields.js';
 import { invariant } from '../../kernel/result.js';
 import { loanId } from '../../lending/vocabulary.js';
@@ -49,16 +49,15 @@ export class PageController {
 
   async #shown(asked: Asked): Promise<Shown> {
     const { first, open, simulated } = await this.ledger.calendar();
+    const asOf = (asked.asOf ?? open ?? this.ledger.today()) as LocalDate;
     const days = {
       ...(asked.asOf === null ? {} : { asOf: asked.asOf }),
       ...(asked.knownOn === null ? {} : { knownOn: asked.knownOn }),
     };
     const since = first === null ? days : { ...days, from: first };
     // A year of days: on a first of January the year to date would have nothing to tell.
-    const period = {
-      ...days,
-      from: addDays(addMonths((asked.asOf ?? open ?? this.ledger.today()) as LocalDate, -12), 1),
-    };
+    const before = (months: number) => laterOf(addDays(addMonths(asOf, -months), 1), DATE_MIN);
+    const period = { ...days, from: before(12) };
     const [plan, quality, byDistrict, balances, months, identity, suggestions] = await Promise.all([
       this.#ask<Shown['plan']>('capital-plan', days),
       this.#ask<Shown['quality']>('portfolio-quality', period),
@@ -66,7 +65,7 @@ export class PageController {
       this.#ask<Shown['balances']>('district-balances', days),
       this.#ask<Shown['months']>('portfolio-quality-by-month', since),
       this.#ask<Shown['identity']>('capital-identity', days),
-      Promise.all(WORTH_A_LOOK.map((type) => this.#suggested(type, days))),
+      Promise.all(WORTH_A_LOOK.map((type) => this.#suggested(type, days, before(1)))),
     ]);
     const suggested = suggestions.filter((one) => one !== null);
     return {
@@ -76,10 +75,14 @@ export class PageController {
     };
   }
 
-  async #suggested(type: Suggestion['type'], days: GivenParameters): Promise<Suggestion | null> {
-    const { rows } = await this.#ask<AuditTrail>('audit-trail', { ...days, type, limit: '1' });
-    const loan = rows[0]?.loan ?? null;
-    return loan === null ? null : { type, loan };
+  /** The first loan with such an event lately, or ever: what fell overdue lately may still be. */
+  async #suggested(type: Suggestion['type'], days: GivenParameters, lately: string): Promise<Suggestion | null> {
+    for (const from of [{ from: lately }, {}]) {
+      const { rows } = await this.#ask<AuditTrail>('audit-trail', { ...days, ...from, type, limit: '1' });
+      const loan = rows[0]?.loan ?? null;
+      if (loan !== null) return { type, loan };
+    }
+    return null;
   }
 
   async #account(id: string | null, days: GivenParameters): Promise<Account | null> {

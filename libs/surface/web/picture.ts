@@ -93,5 +93,5 @@ export function readable(id: string, hint: string, drawn: Markup, strips: readon
     ({ from, to, says, top = 0, height: own = height }) =>
       html`<rect class="strip" x="${percentOf(from)}" width="${percentOf(Math.max(to - from, 0))}" y="${top}" height="${own}" data-says="${says}"></rect>`,
   );
-  return html`<div class="readable" id="${id}-readable" tabindex="0" role="group" aria-label="${hint}" data-hint="${hint}">${drawn}<svg class="strips" aria-hidden="true" width="100%" height="${height}">${areas}</svg></div><p class="said" role="status" data-of="${id}-readable">${hint}</p>`;
+  return html`<div class="readable" id="${id}-readable" tabindex="0" role="group" aria-label="${hint}">${drawn}<svg class="strips" aria-hidden="true" width="100%" height="${height}">${areas}</svg></div><p class="said" role="status" data-of="${id}-readable"></p>`;
 }

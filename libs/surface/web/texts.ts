@@ -82,7 +82,7 @@ const vi = {
   verdict: 'Đánh giá',
   monthsSays: (what: string, met: string, all: string) =>
     `${what} cuối từng tháng; đạt mức kế hoạch ${met} trên ${all} tháng.`,
-  monthsNote: 'Chấm tròn: đạt. Tam giác: chưa đạt.',
+  monthsNote: 'Chấm tròn: đạt. Tam giác: chưa đạt. Chỉ vào hình, hoặc dùng mũi tên trái, phải, để đọc từng tháng.',
 
   districts: 'Ba mươi quận, huyện, thị xã',
   district: 'Đơn vị',
@@ -249,7 +249,8 @@ const en: Texts = {
   loans: 'Loans',
   verdict: 'Verdict',
   monthsSays: (what, met, all) => `${what} at each month’s end; the plan’s bound was met in ${met} of ${all} months.`,
-  monthsNote: 'Dot: met. Triangle: missed.',
+  monthsNote:
+    'Dot: met. Triangle: missed. Point at a picture, or use the left and right arrow keys, to read each month.',
 
   districts: 'Thirty districts',
   district: 'District',

@@ -1,4 +1,4 @@
-import { addMonths, dateOfDay, dayNumber, type LocalDate } from '../../../kernel/dates.js';
+import { addDays, addMonths, dateOfDay, dayNumber, type LocalDate } from '../../../kernel/dates.js';
 import { dateText } from '../../formats/vietnamese.js';
 
 /*
@@ -17,6 +17,8 @@ const main = found<HTMLElement>('main');
 const language = form.dataset.language === 'en' ? 'en' : 'vi';
 const { first = '', open = '', everything = '', failed = '' } = form.dataset;
 
+/** The days and the loan that were asked for last. */
+let asked = location.search;
 let waiting: AbortController | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,6 +29,8 @@ document.addEventListener('pointerover', onPoint);
 document.addEventListener('keydown', onKey);
 document.addEventListener('focusout', onLeave);
 addEventListener('popstate', () => {
+  // To another place of the same page.
+  if (location.search === asked) return;
   showDays(new URL(location.href));
   void show(new URL(location.href));
 });
@@ -55,10 +59,16 @@ function startSlider(day: Day): void {
     const months = event.key === 'PageUp' ? 1 : event.key === 'PageDown' ? -1 : 0;
     if (months === 0) return;
     event.preventDefault();
-    slider.value = String(dayNumber(addMonths(dateOfDay(Number(slider.value)), months)));
+    slider.value = String(dayNumber(monthsOn(dateOfDay(Number(slider.value)), months)));
     slider.dispatchEvent(new Event('input'));
   });
   showDay(day, new URL(location.href));
+}
+
+/** From a month's end to another month's end. */
+function monthsOn(day: LocalDate, months: number): LocalDate {
+  const next = addDays(day, 1);
+  return next.endsWith('-01') ? addDays(addMonths(next, months), -1) : addMonths(day, months);
 }
 
 function showDays(address: URL): void {
@@ -85,15 +95,16 @@ function write(day: Day, chosen: string): void {
 /** Shows the page of an address. What was asked for before and has not come is no longer wanted. */
 async function show(address: URL): Promise<void> {
   waiting?.abort();
-  const asked = new AbortController();
-  waiting = asked;
+  const own = new AbortController();
+  waiting = own;
+  asked = address.search;
   main.setAttribute('aria-busy', 'true');
   try {
-    const answer = await fetch(address, { signal: asked.signal, headers: { accept: 'text/html' } });
+    const answer = await fetch(address, { signal: own.signal, headers: { accept: 'text/html' } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
   } catch {
-    if (asked.signal.aborted) return;
+    if (own.signal.aborted) return;
     found('as-of-line').textContent = failed;
   }
   main.setAttribute('aria-busy', 'false');
