@@ -110,11 +110,11 @@ describe('five years of the programme', () => {
   });
 });
 
-/** Real processes on real files. */
+/** Real processes on real files, with days of hundreds of lines: most kills come amid a day, some amid its close. */
 describe('a simulation that is killed', () => {
   const SEED = Number(process.env.SEED ?? 20210701);
-  const KILLS = 5;
-  const ARGUMENTS = ['simulate', '--scale', '0.004', '--seed', '7', '--to', '2021-04-30'];
+  const KILLS = 6;
+  const ARGUMENTS = ['simulate', '--scale', '0.3', '--seed', '7', '--to', '2021-02-28'];
   let place: string;
   beforeAll(async () => {
     place = await mkdtemp(join(tmpdir(), 'socai-simulate-'));
@@ -149,7 +149,8 @@ describe('a simulation that is killed', () => {
     let kills = 0;
     while (kills < KILLS) {
       const { child, ended } = run('disturbed', ARGUMENTS);
-      await wait(random.below(Math.max(1_000, took * 0.6)));
+      // Long enough to have begun, short enough to be killed several times on the way.
+      await wait(took * (0.15 + random.below(250) / 1_000));
       child.kill('SIGKILL');
       if ((await ended).code === 0) break;
       kills++;

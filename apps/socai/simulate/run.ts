@@ -1,6 +1,6 @@
 import type { Answer } from '../../../libs/engine/answers.js';
 import type { Ledger } from '../../../libs/engine/ledger.js';
-import { daysBetween, type LocalDate } from '../../../libs/kernel/dates.js';
+import { addDays, daysBetween, type LocalDate } from '../../../libs/kernel/dates.js';
 import { programmeStream } from '../../../libs/lending/vocabulary.js';
 import { ledgerDigest } from '../../../libs/proof/seal.js';
 import type { SimulateReport, SimulationProgress } from '../../../libs/surface/cli/host.js';
@@ -13,6 +13,9 @@ import { simulate } from './simulation.js';
 
 /** Lines that wait for their answers. */
 const UNDER_WAY_MAX = 1_000;
+
+/** Lines that were counted when they were posted first. */
+const AGAIN = { isResumed: true, counts: { lines: 0, refused: 0 } };
 
 interface Counts {
   lines: number;
@@ -34,7 +37,9 @@ export async function runSimulation(
   for (const sheet of simulate(parameters)) {
     day++;
     const { date } = sheet.day;
-    // What is closed is written. The open day is posted whole: the keys of what is there already are known.
+    // What is closed is written, but for the last close, which may have been interrupted: it is answered when it is whole,
+    // and nothing may be recorded before. The open day is posted whole: the keys of what is there already are known.
+    if (open !== null && addDays(date, 1) === open) await post(ledger, sheet.lines.slice(-1), AGAIN);
     if (open !== null && date < open) continue;
     await post(ledger, sheet.lines, { isResumed: date === open, counts });
     progress({ day: date, share: day / days, events: eventsFollowed(ledger) });
