@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type EventStore, StoreUnavailable } from '../event-store/port.js';
+import { type AppendOutcome, type EventStore, StoreUnavailable } from '../event-store/port.js';
 import type { Instant, LocalDate } from '../kernel/dates.js';
-import type { Domain, Step } from '../kernel/decider.js';
-import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
+import type { Domain, NewEvent, Step } from '../kernel/decider.js';
+import type { Envelope, EnvelopeText, UnplacedEnvelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import { sealEvent } from '../proof/seal.js';
 import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
@@ -26,65 +26,89 @@ export interface Stamp {
 /** Another writer was there first: nothing was written, and what was folded is to be loaded again. */
 export const CONFLICT = 'conflict';
 
+interface Tools {
+  readonly store: EventStore;
+  readonly streams: WarmStreams;
+  readonly domain: Domain;
+}
+
 /** Seals events, sends them, and advances the warm stream at once. Resolves with the events where they were placed. */
 export function append(
-  { store, streams, domain }: { readonly store: EventStore; readonly streams: WarmStreams; readonly domain: Domain },
+  tools: Tools,
   folded: WarmStream,
   { events, state }: Pick<Step, 'events' | 'state'>,
   stamp: Stamp,
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
-  const sealed: UnplacedEnvelope[] = [];
-  let [revision, seal] = [folded.revision, folded.seal];
-  for (const { type, data, valueDate, bookingDate = stamp.bookingDate } of events) {
-    const version = domain.versions.get(type);
-    invariant(version !== undefined, `${type} is an event of the catalogue`);
-    revision++;
-    const event = sealEvent(
-      { type, version, stream: folded.stream, revision, data, meta: { ...stamp, valueDate, bookingDate } },
-      seal,
-    );
-    seal = event.meta.seal;
-    sealed.push(event);
-  }
-  const placed = settled(store, streams, folded, sealed);
-  const advanced = streams.advance(folded, sealed, placed, state);
-  // A stream that is kept warm keeps no append that is over, nor its events.
-  // Whoever waits for durability sees its failure; nobody has to wait for it.
-  placed.then(
-    () => {
+  const { store, streams } = tools;
+  const { stream, revision } = folded;
+  const { sealed, texts } = sealAll(tools.domain, folded, events, stamp);
+  const placed = store.append(stream, revision, sealed, texts).then(
+    (result) => {
+      if (result.outcome !== 'committed') return settled(tools, folded, sealed, result);
+      // A stream that is kept warm keeps no append that is over, nor its events.
       advanced.durable = SETTLED;
+      return at(sealed, result.positions);
     },
-    () => {},
+    (error: unknown) => {
+      streams.forget(stream);
+      throw error;
+    },
   );
+  const advanced = streams.advance(folded, sealed, placed, state);
   return placed;
 }
 
-/** Places events, or has the stream loaded again: what was decided on events that never became durable is decided anew. */
+function sealAll(domain: Domain, { stream, revision, seal }: WarmStream, events: readonly NewEvent[], stamp: Stamp) {
+  const sealed: UnplacedEnvelope[] = [];
+  const texts: EnvelopeText[] = [];
+  let previous = seal;
+  for (const { type, data, valueDate, bookingDate = stamp.bookingDate } of events) {
+    const format = domain.formats.get(type);
+    invariant(format !== undefined, `${type} is an event of the catalogue`);
+    const { version } = format;
+    const place = revision + 1 + sealed.length;
+    const meta = { ...stamp, valueDate, bookingDate };
+    const { event, text } = sealEvent(
+      { type, version, stream, revision: place, data, meta },
+      previous,
+      format.canonical(data),
+    );
+    previous = event.meta.seal;
+    sealed.push(event);
+    texts.push(text);
+  }
+  return { sealed, texts };
+}
+
+/**
+ * Sends again what nobody knows the outcome of. What did not become durable has its stream loaded again: what was
+ * decided on it is decided anew.
+ */
 async function settled(
-  store: EventStore,
-  streams: WarmStreams,
+  { store, streams }: Tools,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
+  first: AppendOutcome,
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   try {
-    for (let attempt = 0; ; attempt++) {
-      const result = await store.append(stream, revision, events);
-      if (result.outcome === 'committed') {
-        return events.map((event, index) => ({ ...event, position: result.positions[index] as string }));
-      }
-      if (result.outcome === 'conflict') {
-        streams.forget(stream);
-        return CONFLICT;
-      }
+    let result = first;
+    for (let attempt = 0; result.outcome === 'unknown'; attempt++) {
       if (attempt >= UNKNOWN_RETRIES_MAX) {
         throw new StoreUnavailable('STORE_CLOSED', `the outcome of an append to ${stream} stayed unknown`, {
           cause: result.cause,
         });
       }
       await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
+      result = await store.append(stream, revision, events);
     }
+    if (result.outcome === 'committed') return at(events, result.positions);
+    streams.forget(stream);
+    return CONFLICT;
   } catch (error) {
     streams.forget(stream);
     throw error;
   }
 }
+
+const at = (events: readonly UnplacedEnvelope[], positions: readonly string[]): readonly Envelope[] =>
+  events.map((event, index) => ({ ...event, position: positions[index] as string }));

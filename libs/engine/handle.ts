@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
-import { err, invariant, type Result } from '../kernel/result.js';
+import { err, InvariantBroken, invariant, type Result } from '../kernel/result.js';
 import type { Accepted, Answer, EventReference } from './answers.js';
 import { append, CONFLICT, type Stamp } from './append.js';
 import { DayGate, Held, StreamLocks } from './locks.js';
@@ -36,6 +36,25 @@ export interface Done {
   readonly answer: Answer;
   readonly written: readonly Envelope[];
 }
+
+/** A command that was decided. */
+export interface Begun {
+  readonly done: Promise<Done>;
+}
+
+interface Decided {
+  readonly done: Promise<Done | typeof CONFLICT>;
+}
+
+/** The streams that a command needs beside the one that it is about: in order of their names, each once. */
+interface Needs {
+  readonly reads: Readonly<Record<string, string>>;
+  readonly writes: readonly string[];
+  readonly others: readonly string[];
+}
+
+/** What a decision is made from: the day, and the streams that are locked and loaded. Or what is answered without one. */
+type Gathered = (Needs & { readonly loaded: readonly WarmStream[]; readonly calendar: Calendar }) | Done;
 
 /**
  * The write path: lock and load the stream that the command is about, look its key up, load the facts, decide, append,
@@ -78,15 +97,26 @@ export class CommandHandler {
     return dayOf(laterOf(this.clock(), this.#lastRecordedAt));
   }
 
-  /** Resolves when the command was decided; `done` when it is durable. */
-  async begin(request: Request, attempt = 0): Promise<{ readonly done: Promise<Done> }> {
+  /** Decided when it returns, or when that resolves; `done` when it is durable. */
+  begin(request: Request, attempt = 0): Begun | Promise<Begun> {
     invariant(attempt < CONFLICT_RETRIES_MAX, `${request.about} is decided within ${CONFLICT_RETRIES_MAX} attempts`);
-    const held = new Held(this.locks);
+    const held = new Held(this.locks, this.gate);
     try {
-      const begun = await this.#decide(request, held);
-      const done = this.#finished(begun.done, request, attempt, held);
-      done.catch(() => {});
-      return { done };
+      const gathered = this.#gatherAtOnce(request, held);
+      if (gathered === null) return this.#beginWaiting(request, attempt, held);
+      const decided = this.#decide(request, gathered, held);
+      if (decided instanceof Promise) return decided.then((known) => this.#begun(known, request, attempt, held));
+      return this.#begun(decided, request, attempt, held);
+    } catch (error) {
+      held.releaseAll();
+      throw error;
+    }
+  }
+
+  async #beginWaiting(request: Request, attempt: number, held: Held): Promise<Begun> {
+    try {
+      const gathered = await this.#gather(request, held);
+      return this.#begun(await this.#decide(request, gathered, held), request, attempt, held);
     } catch (error) {
       held.releaseAll();
       throw error;
@@ -94,89 +124,97 @@ export class CommandHandler {
   }
 
   /** Lets go of what is held before it decides anew: the next attempt takes the same locks. */
-  async #finished(decided: Promise<Done | typeof CONFLICT>, request: Request, attempt: number, held: Held) {
-    try {
-      const done = await decided;
-      if (done !== CONFLICT) return done;
-    } finally {
-      held.releaseAll();
-    }
-    return (await this.begin(request, attempt + 1)).done;
+  #begun({ done }: Decided, request: Request, attempt: number, held: Held): Begun {
+    return {
+      done: done.then(
+        async (known) => {
+          held.releaseAll();
+          return known === CONFLICT ? (await this.begin(request, attempt + 1)).done : known;
+        },
+        (error: unknown) => {
+          held.releaseAll();
+          throw error;
+        },
+      ),
+    };
   }
 
-  // It waits only where there is something to wait for: a promise that is settled already costs as much as a hash.
-  async #decide(request: Request, held: Held): Promise<{ done: Promise<Done | typeof CONFLICT> }> {
-    const { entry, data, continued } = request;
-    // A process continues a command whose key is known, under the lock that the command or its recovery holds.
-    if (continued?.command == null) {
-      const locking = held.take(request.about, 'write');
-      if (locking !== null) await locking;
+  /**
+   * The usual case of `#gather`, without waiting, as a promise that is settled already costs as much as a hash: what is
+   * needed is warm and nobody holds it. null where there is something to wait for; what was taken stays taken.
+   */
+  #gatherAtOnce(request: Request, held: Held): Gathered | null {
+    if (!continues(request) && !held.takeAtOnce(request.about, 'write')) return null;
+    const about = this.streams.warm(request.about);
+    if (about === undefined || (!continues(request) && this.streams.mayKnow(about, request.key))) return null;
+    const needs = needsOf(request, about);
+    if ('answer' in needs) return needs;
+    const loaded = [about];
+    for (const stream of needs.others) {
+      if (!held.takeAtOnce(stream, needs.writes.includes(stream) ? 'write' : 'read')) return null;
+      const warm = this.streams.warm(stream);
+      if (warm === undefined) return null;
+      loaded.push(warm);
     }
-    const loading = this.streams.load(request.about);
-    const about = loading instanceof Promise ? await loading : loading;
-    if (continued?.command == null) {
-      const again = await this.#again(about, request);
-      if (again !== null) return { done: Promise.resolve(again) };
-    }
-    if (request.refusal !== null) return refused(request.refusal);
-    if (request.ifMatch !== null && request.ifMatch !== about.revision) {
-      return refused(refusal('REVISION_MOVED', 'ifMatch', `${about.revision}`, { revision: about.revision }));
-    }
-    const reads = entry.reads(data, about.state);
-    const writes = entry.writes(data, about.state).filter((stream) => stream !== request.about);
-    const loaded = new Map([[request.about, about]]);
-    const others = [...Object.values(reads), ...writes];
-    if (others.length > 0) await this.#take(others, writes, loaded, held);
-    const facts: Record<string, Folded> = {};
-    for (const name of Object.keys(reads)) facts[name] = loaded.get(reads[name] as string) as Folded;
+    const calendar = this.#enterAtOnce(request, held);
+    return calendar === null ? null : { ...needs, loaded, calendar };
+  }
 
+  /** Locks and loads the stream that the command is about, looks its key up, and locks and loads the others. */
+  async #gather(request: Request, held: Held): Promise<Gathered> {
+    // A process continues a command whose key is known, under the lock that the command or its recovery holds.
+    if (!continues(request)) await held.take(request.about, 'write');
+    const about = await this.streams.load(request.about);
+    const again = continues(request) ? null : await this.#again(about, request);
+    if (again !== null) return again;
+    const needs = needsOf(request, about);
+    if ('answer' in needs) return needs;
+    for (const stream of needs.others) await held.take(stream, needs.writes.includes(stream) ? 'write' : 'read');
+    const loaded = [about];
+    for (const stream of needs.others) loaded.push(await this.streams.load(stream));
     const calendar = this.#enterAtOnce(request, held) ?? (await this.#enter(request, held));
+    return { ...needs, loaded, calendar };
+  }
+
+  #decide(request: Request, gathered: Gathered, held: Held): Decided | Promise<Decided> {
+    if ('answer' in gathered) return { done: Promise.resolve(gathered) };
+    const { reads, writes, loaded, calendar } = gathered;
+    const facts: Record<string, Folded> = {};
+    for (const name in reads) facts[name] = streamIn(loaded, reads[name] as string);
     const at = this.#clock(request, calendar);
     if (!at.ok) return refused(at.error);
+    const about = streamIn(loaded, request.about);
     const decided = this.#ask(request, about, facts, { calendar, at: at.value });
     if (!decided.ok) return refused(decided.error);
-    for (const stream of Object.values(reads)) if (!writes.includes(stream)) held.release(stream);
+    for (const name in reads) if (!writes.includes(reads[name] as string)) held.release(reads[name] as string);
     if (decided.value.step === null) return { done: this.#quiet(decided.value.warnings) };
-    const opens = calendar.first === null && request.entry.dated;
-    const moment = { calendar: opens ? await this.#open(request, at.value) : calendar, at: at.value };
-    return this.#write(request, decided.value, moment, loaded, held);
-  }
-
-  /** Locks and loads the streams beside the one that the command is about, in order of their names. */
-  async #take(
-    streams: readonly string[],
-    writes: readonly string[],
-    loaded: Map<string, WarmStream>,
-    held: Held,
-  ): Promise<void> {
-    for (const stream of [...new Set(streams)].sort()) {
-      await held.take(stream, writes.includes(stream) ? 'write' : 'read');
+    if (calendar.first !== null || !request.entry.dated) {
+      return this.#write(request, decided.value, { calendar, at: at.value }, loaded, held);
     }
-    for (const stream of streams) loaded.set(stream, await this.streams.load(stream));
+    return this.#open(request, at.value).then((opened) =>
+      this.#write(request, decided.value, { calendar: opened, at: at.value }, loaded, held),
+    );
   }
 
   /** The usual case of `#enter`, without waiting: nobody is or waits to be alone in the day, and it is open. */
   #enterAtOnce(request: Request, held: Held): Calendar | null {
     if (request.about === this.domain.days.stream) return null;
-    const days = this.streams.load(this.domain.days.stream);
-    if (days instanceof Promise) return null;
+    const days = this.streams.warm(this.domain.days.stream);
+    if (days === undefined) return null;
     const calendar = this.domain.days.calendar(days.state);
     if (calendar.first === null && request.entry.dated) return null;
-    const leave = this.gate.enterAtOnce();
-    if (leave === null) return null;
-    held.keep(leave);
-    return calendar;
+    return held.enterAtOnce() ? calendar : null;
   }
 
   /** Enters the day: alone for what opens or closes days, beside others for everything else. */
   async #enter(request: Request, held: Held): Promise<Calendar> {
     if (request.about !== this.domain.days.stream) {
-      held.keep(await this.gate.enter());
+      await held.enter();
       const calendar = await this.calendar();
       if (calendar.first !== null || !request.entry.dated) return calendar;
       held.leaveDay();
     }
-    held.keep(await this.gate.alone());
+    await held.enterAlone();
     await this.finish();
     return this.calendar();
   }
@@ -225,25 +263,28 @@ export class CommandHandler {
     request: Request,
     { step, warnings }: Decision,
     moment: Moment,
-    loaded: ReadonlyMap<string, WarmStream>,
+    loaded: readonly WarmStream[],
     held: Held,
-  ): { done: Promise<Done | typeof CONFLICT> } {
-    const folded = step === null ? undefined : loaded.get(step.stream);
-    invariant(step !== null && folded !== undefined, `${request.entry.name} names the streams that it writes`);
+  ): Decided {
+    invariant(step !== null, 'there is something to write');
+    const folded = streamIn(loaded, step.stream);
     const announces = step.events.some(({ type }) => type === this.domain.close.startsOn) && !request.continued;
     const first = append(this.#tools, folded, step, this.#stamp(request, moment));
     // What follows on this stream decides on what is on its way; the store keeps the order.
     if (!announces && (step.stream !== request.about || !this.#opens(step.events))) held.release(step.stream);
-    const done = first.then(async (placed): Promise<Done | typeof CONFLICT> => {
+    const done = first.then((placed): Done | typeof CONFLICT | Promise<Done> => {
       if (placed === CONFLICT) return CONFLICT;
       if (announces) return this.#close(request, held);
-      const { written, refusal } = this.#opens(placed)
-        ? await this.#follow(placed)
-        : { written: placed, refusal: null };
-      if (refusal !== null) return { answer: { accepted: false, refusal }, written };
-      return { answer: accepted(request.about, written, warnings), written };
+      if (this.#opens(placed)) return this.#transfer(request, placed, warnings);
+      return { answer: accepted(request.about, placed, warnings), written: placed };
     });
     return { done };
+  }
+
+  async #transfer(request: Request, placed: readonly Envelope[], warnings: Decision['warnings']): Promise<Done> {
+    const { written, refusal } = await this.#follow(placed);
+    if (refusal !== null) return { answer: { accepted: false, refusal }, written };
+    return { answer: accepted(request.about, written, warnings), written };
   }
 
   /** An announced close is answered when its entries and control totals are written. Keeps the lock, not the gate. */
@@ -342,7 +383,7 @@ export class CommandHandler {
    */
   async #again(about: WarmStream, request: Request): Promise<Done | null> {
     const commandId = `${about.stream} ${request.key}`;
-    for (const revision of this.streams.mayKnow(about, request.key)) {
+    for (const revision of this.streams.revisionsOf(about, request.key)) {
       await about.durable;
       const written: Envelope[] = [];
       for await (const event of this.store.readStream(about.stream, { from: revision })) {
@@ -368,6 +409,30 @@ export class CommandHandler {
   }
 }
 
+/** Whether it is a process's, and its key the one of the command that it continues. */
+const continues = ({ continued }: Request): boolean => continued != null && continued.command !== null;
+
+/** What the command needs, unless it is refused for what it is or for where its stream stands. */
+function needsOf(
+  { entry, about: own, data, refusal: unacceptable, ifMatch }: Request,
+  about: WarmStream,
+): Needs | Done {
+  if (unacceptable !== null) return refusedWith(unacceptable);
+  if (ifMatch !== null && ifMatch !== about.revision) {
+    const { revision } = about;
+    return refusedWith(refusal('REVISION_MOVED', 'ifMatch', `${revision}`, { revision }));
+  }
+  const reads = entry.reads(data, about.state);
+  const writes = entry.writes(data, about.state).filter((stream) => stream !== own);
+  const others = [...new Set([...Object.values(reads), ...writes])].sort();
+  return { reads, writes, others };
+}
+
+function streamIn(loaded: readonly WarmStream[], name: string): WarmStream {
+  for (const warm of loaded) if (warm.stream === name) return warm;
+  throw new InvariantBroken(`${name} is among the streams that the command names`);
+}
+
 function accepted(about: string, written: readonly Envelope[], warnings: Decision['warnings']): Accepted {
   const events: EventReference[] = [];
   let token = '';
@@ -383,9 +448,9 @@ function marksOf({ meta }: Envelope): Stamp {
   return stamp;
 }
 
-const refused = (refusal: Refusal) => ({
-  done: Promise.resolve<Done>({ answer: { accepted: false, refusal }, written: [] }),
-});
+const refusedWith = (refusal: Refusal): Done => ({ answer: { accepted: false, refusal }, written: [] });
+
+const refused = (refusal: Refusal): Decided => ({ done: Promise.resolve(refusedWith(refusal)) });
 
 const refusal = (code: string, field: string, accepted: string, params: Refusal['params']): Refusal => ({
   code,

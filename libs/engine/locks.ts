@@ -1,69 +1,96 @@
+export type Mode = 'read' | 'write';
+
+/** One lock: readers share, a writer is alone, and who asked first is served first. */
+class Lock {
+  #readers = 0;
+  #writing = false;
+  #queue: { readonly mode: Mode; readonly grant: () => void }[] | null = null;
+
+  get idle(): boolean {
+    return this.#readers === 0 && !this.#writing && this.#queue === null;
+  }
+
+  /** False where somebody has to be waited for: nothing is asked for then. */
+  takeAtOnce(mode: Mode): boolean {
+    if (this.#queue !== null || !this.#free(mode)) return false;
+    this.#take(mode);
+    return true;
+  }
+
+  /** Resolves when it is taken. */
+  take(mode: Mode): Promise<void> {
+    if (this.takeAtOnce(mode)) return Promise.resolve();
+    this.#queue ??= [];
+    const queue = this.#queue;
+    return new Promise((grant) => queue.push({ mode, grant }));
+  }
+
+  giveBack(mode: Mode): void {
+    if (mode === 'read') this.#readers--;
+    else this.#writing = false;
+    const queue = this.#queue;
+    if (queue === null) return;
+    for (let next = queue[0]; next !== undefined && this.#free(next.mode); next = queue[0]) {
+      queue.shift();
+      this.#take(next.mode);
+      next.grant();
+    }
+    if (queue.length === 0) this.#queue = null;
+  }
+
+  #free(mode: Mode): boolean {
+    return mode === 'read' ? !this.#writing : !this.#writing && this.#readers === 0;
+  }
+
+  #take(mode: Mode): void {
+    if (mode === 'read') this.#readers++;
+    else this.#writing = true;
+  }
+}
+
 /**
- * Locks on streams within one process: readers share, a writer is alone, and who asked first is served first. They
- * spare conflicts and keep the lines of a sheet in order; what is durable is guarded by the store's expected revision.
- * No cycle: a command takes the stream that it is about first, and then the others in order of their names.
+ * Locks on streams within one process. They spare conflicts and keep the lines of a sheet in order; what is durable is
+ * guarded by the store's expected revision. No cycle: a command takes the stream that it is about first, and then the
+ * others in order of their names.
  */
 export class StreamLocks {
   readonly #locks = new Map<string, Lock>();
 
   /** Resolves with what gives the lock back; giving it back twice is harmless. */
-  async acquire(stream: string, mode: 'read' | 'write'): Promise<() => void> {
-    const release = this.acquireAtOnce(stream, mode);
-    if (release !== null) return release;
-    const lock = this.#lock(stream);
-    await new Promise<void>((resolve) => lock.queue.push({ mode, grant: resolve }));
-    return this.#release(stream, lock, mode);
-  }
-
-  /** null where somebody has to be waited for: nothing is asked for then. */
-  acquireAtOnce(stream: string, mode: 'read' | 'write'): (() => void) | null {
-    const lock = this.#lock(stream);
-    if (lock.queue.length > 0 || !free(lock, mode)) return null;
-    take(lock, mode);
-    return this.#release(stream, lock, mode);
-  }
-
-  #lock(stream: string): Lock {
-    const known = this.#locks.get(stream);
-    if (known !== undefined) return known;
-    const lock: Lock = { readers: 0, writing: false, queue: [] };
-    this.#locks.set(stream, lock);
-    return lock;
-  }
-
-  #release(stream: string, lock: Lock, mode: 'read' | 'write'): () => void {
+  async acquire(stream: string, mode: Mode): Promise<() => void> {
+    await this.take(stream, mode);
     let held = true;
     return () => {
-      if (!held) return;
+      if (held) this.giveBack(stream, mode);
       held = false;
-      this.#giveBack(stream, lock, mode);
     };
   }
 
-  #giveBack(stream: string, lock: Lock, mode: 'read' | 'write'): void {
-    if (mode === 'read') lock.readers--;
-    else lock.writing = false;
-    for (let next = lock.queue[0]; next !== undefined && free(lock, next.mode); next = lock.queue[0]) {
-      lock.queue.shift();
-      take(lock, next.mode);
-      next.grant();
-    }
-    if (lock.readers === 0 && !lock.writing && lock.queue.length === 0) this.#locks.delete(stream);
+  /** False where somebody has to be waited for: nothing is asked for then. */
+  takeAtOnce(stream: string, mode: Mode): boolean {
+    return this.#lock(stream).takeAtOnce(mode);
   }
-}
 
-interface Lock {
-  readers: number;
-  writing: boolean;
-  readonly queue: { readonly mode: 'read' | 'write'; readonly grant: () => void }[];
-}
+  /** Resolves when it is taken. */
+  take(stream: string, mode: Mode): Promise<void> {
+    return this.#lock(stream).take(mode);
+  }
 
-const free = (lock: Lock, mode: 'read' | 'write'): boolean =>
-  mode === 'read' ? !lock.writing : !lock.writing && lock.readers === 0;
+  /** Of what was taken, once. */
+  giveBack(stream: string, mode: Mode): void {
+    const lock = this.#lock(stream);
+    lock.giveBack(mode);
+    if (lock.idle) this.#locks.delete(stream);
+  }
 
-function take(lock: Lock, mode: 'read' | 'write'): void {
-  if (mode === 'read') lock.readers++;
-  else lock.writing = true;
+  #lock(stream: string): Lock {
+    let lock = this.#locks.get(stream);
+    if (lock === undefined) {
+      lock = new Lock();
+      this.#locks.set(stream, lock);
+    }
+    return lock;
+  }
 }
 
 /**
@@ -71,57 +98,89 @@ function take(lock: Lock, mode: 'read' | 'write'): void {
  * holds it alone while it announces itself. So no entry lands in a day that has begun to close.
  */
 export class DayGate {
-  readonly #locks = new StreamLocks();
+  readonly #lock = new Lock();
 
-  enter(): Promise<() => void> {
-    return this.#locks.acquire('day', 'read');
+  /** False where somebody is alone in the day, or waits to be. */
+  enterAtOnce(): boolean {
+    return this.#lock.takeAtOnce('read');
   }
 
-  /** null where somebody is alone in the day, or waits to be. */
-  enterAtOnce(): (() => void) | null {
-    return this.#locks.acquireAtOnce('day', 'read');
+  enter(): Promise<void> {
+    return this.#lock.take('read');
   }
 
-  alone(): Promise<() => void> {
-    return this.#locks.acquire('day', 'write');
+  alone(): Promise<void> {
+    return this.#lock.take('write');
+  }
+
+  leave(mode: Mode): void {
+    this.#lock.giveBack(mode);
   }
 }
 
-/** What a command holds: locks on streams, and its place in the day. */
+/** What a command holds: locks on streams, and its place in the day. Giving back what is not held is harmless. */
 export class Held {
-  readonly #streams = new Map<string, () => void>();
-  #day: (() => void) | null = null;
+  readonly #streams: { readonly stream: string; readonly mode: Mode }[] = [];
+  #day: Mode | null = null;
 
-  constructor(private readonly locks: StreamLocks) {}
+  constructor(
+    private readonly locks: StreamLocks,
+    private readonly gate: DayGate,
+  ) {}
 
-  /** null when the lock was free. */
-  take(stream: string, mode: 'read' | 'write'): Promise<void> | null {
-    const release = this.locks.acquireAtOnce(stream, mode);
-    if (release === null) return this.#wait(stream, mode);
-    this.#streams.set(stream, release);
-    return null;
+  /** False where somebody has to be waited for: nothing is asked for then. */
+  takeAtOnce(stream: string, mode: Mode): boolean {
+    if (this.#holds(stream)) return true;
+    if (!this.locks.takeAtOnce(stream, mode)) return false;
+    this.#streams.push({ stream, mode });
+    return true;
   }
 
-  /** Its place in the day, and how to leave it. */
-  keep(leave: () => void): void {
-    this.#day = leave;
+  async take(stream: string, mode: Mode): Promise<void> {
+    if (this.takeAtOnce(stream, mode)) return;
+    await this.locks.take(stream, mode);
+    this.#streams.push({ stream, mode });
   }
 
   release(stream: string): void {
-    this.#streams.get(stream)?.();
+    const at = this.#streams.findIndex((held) => held.stream === stream);
+    if (at < 0) return;
+    const [{ mode } = { mode: 'read' as const }] = this.#streams.splice(at, 1);
+    this.locks.giveBack(stream, mode);
+  }
+
+  /** False where somebody is alone in the day, or waits to be. */
+  enterAtOnce(): boolean {
+    if (!this.gate.enterAtOnce()) return false;
+    this.#day = 'read';
+    return true;
+  }
+
+  async enter(): Promise<void> {
+    await this.gate.enter();
+    this.#day = 'read';
+  }
+
+  async enterAlone(): Promise<void> {
+    await this.gate.alone();
+    this.#day = 'write';
   }
 
   leaveDay(): void {
-    this.#day?.();
+    const mode = this.#day;
     this.#day = null;
+    if (mode !== null) this.gate.leave(mode);
   }
 
   releaseAll(): void {
-    for (const release of this.#streams.values()) release();
+    for (let last = this.#streams.pop(); last !== undefined; last = this.#streams.pop()) {
+      this.locks.giveBack(last.stream, last.mode);
+    }
     this.leaveDay();
   }
 
-  async #wait(stream: string, mode: 'read' | 'write'): Promise<void> {
-    this.#streams.set(stream, await this.locks.acquire(stream, mode));
+  #holds(stream: string): boolean {
+    for (const held of this.#streams) if (held.stream === stream) return true;
+    return false;
   }
 }

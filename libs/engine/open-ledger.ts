@@ -8,7 +8,7 @@ import type { ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
 import { FollowingHere } from './follow-here.js';
 import type { Following, Progress } from './following.js';
-import { CommandHandler, type Request } from './handle.js';
+import { CommandHandler, type Done, type Request } from './handle.js';
 import type { Begun, Ledger, LedgerOptions, RebuildReport } from './ledger.js';
 import { ProcessState, runCloses } from './processes.js';
 import { prepare } from './request.js';
@@ -72,8 +72,9 @@ class EmbeddedLedger implements Ledger {
     if (this.#ready !== null) await this.#ready;
     const prepared = prepare(this.#domain, request, context);
     if (!prepared.ok) return { answer: Promise.resolve({ accepted: false, refusal: prepared.error }) };
-    const { done } = await this.#handler.begin(prepared.value);
-    const answer = done.then((done) => done.answer);
+    const begun = this.#handler.begin(prepared.value);
+    const { done } = begun instanceof Promise ? await begun : begun;
+    const answer = done.then(answerOf);
     answer.catch(() => {});
     // What writes the days is seen by every command after it: the next line waits until it is done.
     if (prepared.value.about === this.#domain.days.stream) await answer;
@@ -133,7 +134,8 @@ class EmbeddedLedger implements Ledger {
   async close(): Promise<void> {
     await this.#recovering.catch(() => {});
     // Whoever is in the day leaves it when what it wrote is durable.
-    (await this.#handler.gate.alone())();
+    await this.#handler.gate.alone();
+    this.#handler.gate.leave('write');
     await this.#following.stop();
   }
 
@@ -190,6 +192,8 @@ class EmbeddedLedger implements Ledger {
   }
 }
 
+const answerOf = ({ answer }: Done): Answer => answer;
+
 /** The latest recordedAt: the second append of a command may stand behind a later one with an earlier clock. */
 async function lastRecordedAt(store: EventStore): Promise<Instant | null> {
   let last: Instant | null = null;
@@ -202,11 +206,11 @@ async function lastRecordedAt(store: EventStore): Promise<Instant | null> {
 /** The same store, and whoever follows is woken when something was appended. */
 function waking(store: EventStore, wake: () => void): EventStore {
   return {
-    append: async (stream, expectedRevision, events) => {
-      const outcome = await store.append(stream, expectedRevision, events);
-      if (outcome.outcome === 'committed') wake();
-      return outcome;
-    },
+    append: (stream, expectedRevision, events, texts) =>
+      store.append(stream, expectedRevision, events, texts).then((outcome) => {
+        if (outcome.outcome === 'committed') wake();
+        return outcome;
+      }),
     readStream: (stream, options) => store.readStream(stream, options),
     readAll: (options) => store.readAll(options),
     readAllText: (options) => store.readAllText(options),

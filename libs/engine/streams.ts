@@ -50,8 +50,18 @@ export class WarmStreams {
     return loading;
   }
 
+  /** The stream if it is warm. */
+  warm(stream: string): WarmStream | undefined {
+    return this.#warm.get(stream);
+  }
+
+  /** False where no command about this stream had this key. */
+  mayKnow(warm: WarmStream, key: string): boolean {
+    return warm.keys.includes(keyMark(key, 0));
+  }
+
   /** The revisions, in order, of events that a command about this stream with this key may have written. */
-  *mayKnow(warm: WarmStream, key: string): Generator<number> {
+  *revisionsOf(warm: WarmStream, key: string): Generator<number> {
     const mark = keyMark(key, 0);
     for (let at = warm.keys.indexOf(mark); at >= 0 && at <= warm.revision; at = warm.keys.indexOf(mark, at + 1))
       yield at;

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../kernel/canonical-json.js';
-import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
+import type { Envelope, EnvelopeText, UnplacedEnvelope } from '../kernel/envelope.js';
 import { InvariantBroken, invariant } from '../kernel/result.js';
 import { APPEND_BYTES_MAX, NO_STREAM, type ReadAllOptions, type ReadOptions } from './port.js';
 
@@ -11,31 +11,37 @@ export const JSON_DEPTH_MAX = 64;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
-const BEYOND_ASCII = /[\u0080-\uffff]/g;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
+const EACH_BEYOND_ASCII = /[\u0080-\uffff]/g;
 
 /**
  * The events of one append as the texts to store, each the JSON of an event without its position. What the port does
  * not take breaks an invariant here, before anything is queued, so that no neighbour in flight ever notices: a server
  * may end the whole connection over an event that it cannot read.
  */
-export function acceptedTexts(stream: string, expectedRevision: number, events: readonly UnplacedEnvelope[]): string[] {
+export function acceptedTexts(
+  stream: string,
+  expectedRevision: number,
+  events: readonly UnplacedEnvelope[],
+  sealed?: readonly EnvelopeText[],
+): string[] {
   invariant(stream !== '' && stream.isWellFormed(), 'a stream has a name, in well-formed Unicode');
   invariant(
     Number.isSafeInteger(expectedRevision) && expectedRevision >= NO_STREAM,
     `${expectedRevision} is no revision that a stream can stand at`,
   );
   invariant(events.length > 0, 'an append holds at least one event');
-  const ids = new Set<string>();
+  invariant(sealed === undefined || sealed.length === events.length, 'each event has its own text');
   const texts: string[] = [];
   let length = 0;
   for (const event of events) {
     acceptPlace(stream, expectedRevision + 1 + texts.length, event);
-    invariant(!ids.has(event.id), `the id ${event.id} stands twice in one append`);
-    ids.add(event.id);
-    const text = storedText(event);
+    const text = asciiOf(sealed?.[texts.length] ?? jsonOf(event));
     length += text.length;
     texts.push(text);
   }
+  const ids = new Set(events.map(({ id }) => id));
+  invariant(ids.size === events.length, 'an id stands twice in one append');
   // An escaped text is never shorter than its UTF-8, so only a long one has to be measured exactly.
   if (length > APPEND_BYTES_MAX) acceptSize(events);
   return texts;
@@ -77,16 +83,18 @@ function acceptSize(events: readonly UnplacedEnvelope[]): void {
   invariant(bytes <= APPEND_BYTES_MAX, `an append of ${bytes} bytes is larger than ${APPEND_BYTES_MAX}`);
 }
 
-/**
- * One event as JSON in ASCII. Measured: a text with Vietnamese letters as they are is read back a third slower, since
- * one letter beyond Latin-1 makes the engine hold and parse the whole page at two bytes a character.
- */
-function storedText(event: UnplacedEnvelope): string {
+function jsonOf(event: UnplacedEnvelope): string {
   acceptJson(event.data, JSON_DEPTH_MAX);
   acceptJson(event.meta, JSON_DEPTH_MAX);
   invariant(event.type.isWellFormed(), 'a type is well-formed Unicode');
-  return JSON.stringify(bare(event)).replace(BEYOND_ASCII, escaped);
+  return JSON.stringify(bare(event));
 }
+
+/**
+ * Measured: a text with Vietnamese letters as they are is read back a third slower, since one letter beyond Latin-1
+ * makes the engine hold and parse the whole page at two bytes a character.
+ */
+const asciiOf = (text: string): string => (BEYOND_ASCII.test(text) ? text.replace(EACH_BEYOND_ASCII, escaped) : text);
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 

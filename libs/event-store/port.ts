@@ -1,4 +1,4 @@
-import type { Envelope, UnplacedEnvelope } from '../kernel/envelope.js';
+import type { Envelope, EnvelopeText, UnplacedEnvelope } from '../kernel/envelope.js';
 
 /** The most that one append may hold: data and metadata of all its events together, in bytes of JSON. */
 export const APPEND_BYTES_MAX = 900_000;
@@ -64,9 +64,15 @@ export interface EventStore {
    * The same events at the same expected revision again, in full, are not written twice: `committed`, with the
    * positions of the first time, however much came after. The ids *and* the bodies must be the same.
    * Appends that wait at the same time may share one durable write; each still has an outcome of its own.
+   * `texts`, where the caller has them, are the same events as they were sealed; an adapter may do without.
    * A store that cannot be written to at all (full disk, held by another) rejects with a `StoreUnavailable`.
    */
-  append(stream: string, expectedRevision: number, events: readonly UnplacedEnvelope[]): Promise<AppendOutcome>;
+  append(
+    stream: string,
+    expectedRevision: number,
+    events: readonly UnplacedEnvelope[],
+    texts?: readonly EnvelopeText[],
+  ): Promise<AppendOutcome>;
 
   /** The events of a stream, none if it does not exist. */
   readStream(stream: string, options?: ReadOptions): AsyncIterable<Envelope>;

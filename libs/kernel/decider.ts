@@ -177,6 +177,8 @@ export interface Domain {
   readonly transfers: TransferProcess;
   readonly close: CloseProcess;
   readonly versions: ReadonlyMap<string, number>;
+  /** Of each type of event: its version, and the canonical JSON of its data. */
+  readonly formats: ReadonlyMap<string, { readonly version: number; canonical(data: unknown): string }>;
   /** Old versions become today's; the stored envelope is never changed. */
   upcast(event: Envelope): Envelope;
   readonly days: {

@@ -36,6 +36,13 @@ export interface Envelope<Type extends string = string, Data = unknown> {
 /** An event on its way to a store: all but the place that the store gives it. */
 export type UnplacedEnvelope = Omit<Envelope, 'position'>;
 
+declare const envelopeText: unique symbol;
+/**
+ * The JSON of an `UnplacedEnvelope`, its members in the order above and all that they hold canonical. Made where an event
+ * is sealed and nowhere else, out of the very text that was hashed: a store may keep it and need not make its own.
+ */
+export type EnvelopeText = string & { readonly [envelopeText]: true };
+
 /** The part of a stream's name before the first hyphen: `loan-L1` is of `loan`, `businessDay` of itself. */
 export function categoryOf(stream: string): string {
   const hyphen = stream.indexOf('-');

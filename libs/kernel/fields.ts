@@ -1,3 +1,4 @@
+import { canonicalJson } from './canonical-json.js';
 import { DATE_MAX, DATE_MIN, type LocalDate, parseDate } from './dates.js';
 import { AMOUNT_MAX, type Dong } from './money.js';
 import { type Rate, scaleText } from './rate.js';
@@ -27,6 +28,8 @@ export interface Kind<T> {
   read(value: unknown, field: string, problems: Problem[]): T;
   /** The form under which two bodies count as the same: an amount is one as number or text. */
   normal(value: unknown): unknown;
+  /** Canonical JSON of a value of this kind: that of `canonicalJson`, and sooner. */
+  canonical(value: unknown): string;
   /** A command line's text as the value that JSON would have. */
   fromText(text: string): unknown;
 }
@@ -54,6 +57,26 @@ export function normalFields(fields: Fields, value: unknown): unknown {
     defineMember(normal, name, kind === undefined ? value[name] : kind.normal(value[name]));
   }
   return normal;
+}
+
+/** Canonical JSON by a table, whose members are put in order once; a value of another form takes the long way. */
+export function canonicalOf(fields: Fields): (value: unknown) => string {
+  const names = Object.keys(fields).sort();
+  const members = names.map((name, index) => ({
+    name,
+    begins: `${index === 0 ? '{' : ','}${canonicalJson(name)}:`,
+    kind: fields[name] as Kind<unknown>,
+  }));
+  return (value) => {
+    if (!isObject(value) || members.length === 0 || countMembers(value) !== members.length) return canonicalJson(value);
+    let text = '';
+    for (const { name, begins, kind } of members) {
+      const member = value[name];
+      if (member === undefined) return canonicalJson(value);
+      text += begins + kind.canonical(member);
+    }
+    return `${text}}`;
+  };
 }
 
 /** JSON Schema of a table: an object without further members. */
@@ -208,6 +231,7 @@ export function optional<T>(of: Kind<T>): Kind<T | null> {
     schema: { anyOf: [of.schema, { type: 'null' }] },
     optional: true,
     read: (value, field, problems) => (value === undefined || value === null ? null : of.read(value, field, problems)),
+    canonical: (value) => (value === null ? 'null' : of.canonical(value)),
   };
 }
 
@@ -232,6 +256,8 @@ export function list<T>(of: Kind<T>, max: number): Kind<readonly T[]> {
       return value.map((item, index) => of.read(item, `${field}[${index}]`, problems));
     },
     normal: (value) => (Array.isArray(value) ? value.map((item) => of.normal(item)) : value),
+    canonical: (value) =>
+      Array.isArray(value) ? `[${value.map((item) => of.canonical(item)).join(',')}]` : canonicalJson(value),
     fromText: jsonOrText,
   };
 }
@@ -245,6 +271,7 @@ export function record<F extends Fields>(fields: F): Kind<DataOf<F>> {
     optional: false,
     read: (value, field, problems) => readRecord(fields, value, field, problems) as DataOf<F>,
     normal: (value) => normalFields(fields, value),
+    canonical: canonicalOf(fields),
     fromText: jsonOrText,
   };
 }
@@ -273,6 +300,7 @@ function kind<T>(scalar: Scalar<T>): Kind<T> {
       return parsed as T;
     },
     normal: scalar.normal ?? ((value) => value),
+    canonical: canonicalJson,
     fromText: scalar.fromText ?? ((text) => text),
   };
 }
@@ -308,6 +336,12 @@ function defineMember(target: Record<string, unknown>, name: string, value: unkn
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function countMembers(value: object): number {
+  let count = 0;
+  for (const _ in value) count++;
+  return count;
 }
 
 function jsonOrText(text: string): unknown {

@@ -1,5 +1,6 @@
 import type { Aggregate, CommandEntry, Domain, EventEntry, EventTable } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
+import { canonicalOf } from '../kernel/fields.js';
 import { invariant } from '../kernel/result.js';
 import { borrowerCommands } from './borrower/commands.js';
 import { borrowerEvents } from './borrower/events.js';
@@ -75,6 +76,9 @@ export function lendingDomain(): Domain {
     transfers: capitalTransfer,
     close: dayClose,
     versions: new Map(Object.entries(events).map(([type, { version }]) => [type, version])),
+    formats: new Map(
+      Object.entries(events).map(([type, { version, fields }]) => [type, { version, canonical: canonicalOf(fields) }]),
+    ),
     upcast,
     days: {
       stream: BUSINESS_DAY_STREAM,

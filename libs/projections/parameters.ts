@@ -1,3 +1,4 @@
+import { canonicalJson } from '../kernel/canonical-json.js';
 import { type Kind, oneOf, pattern } from '../kernel/fields.js';
 
 /* Kinds of parameters that only queries have. */
@@ -27,6 +28,7 @@ export function names<T extends string>(known: readonly T[]): Kind<readonly T[]>
       return found;
     },
     normal: (value) => value,
+    canonical: canonicalJson,
     fromText: (text) => text,
   };
 }

@@ -52,7 +52,7 @@ const DATA = [
 function chain(): readonly UnplacedEnvelope[] {
   const events: UnplacedEnvelope[] = [];
   for (const [revision, data] of DATA.entries()) {
-    events.push(sealEvent(event(revision, data), events.at(-1)?.meta.seal ?? null));
+    events.push(sealEvent(event(revision, data), events.at(-1)?.meta.seal ?? null).event);
   }
   return events;
 }
@@ -69,6 +69,16 @@ describe('a chain of three events', () => {
     expect(sealed.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(sealed.meta.seal).toBe(sealByHand(back, previous));
     expect([idOf(back, previous), sealOf(back, previous)]).toEqual([sealed.id, sealed.meta.seal]);
+  });
+
+  it('comes with the text that is stored: the same event, in the order of the envelope, canonical within', () => {
+    for (const [revision, { data, meta, ...rest }] of events.entries()) {
+      const { text } = sealEvent(event(revision, data), events[revision - 1]?.meta.seal ?? null);
+      const back = JSON.parse(text) as UnplacedEnvelope;
+      expect(back).toEqual(JSON.parse(JSON.stringify({ ...rest, data, meta })));
+      expect(Object.keys(back)).toEqual(['id', 'type', 'version', 'stream', 'revision', 'data', 'meta']);
+      expect(text).toContain(`"data":${sortedJson(data)},"meta":`);
+    }
   });
 
   it('does not depend on the order of members, nor on the position', () => {

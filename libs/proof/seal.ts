@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { canonicalJson } from '../kernel/canonical-json.js';
-import type { Meta, UnplacedEnvelope } from '../kernel/envelope.js';
+import type { EnvelopeText, Meta, UnplacedEnvelope } from '../kernel/envelope.js';
 
 /*
  * An event's seal is the SHA-256, hexadecimal, of the canonical JSON (RFC 8785) of its whole envelope without
@@ -13,13 +13,34 @@ const ID_NAMESPACE = Buffer.from('5b1e7a0c9d3f4e62a8c45f0d2b7c9e11', 'hex');
 
 export type UnsealedEnvelope = Omit<UnplacedEnvelope, 'id' | 'meta'> & { readonly meta: Omit<Meta, 'seal'> };
 
-/** Gives an event its id and its seal. `previousSeal` is null for the first of a stream. */
-export function sealEvent(event: UnsealedEnvelope, previousSeal: string | null): UnplacedEnvelope {
-  const { type, version, stream, revision, data, meta } = event;
-  const { before, after } = sealedText(event, previousSeal);
-  const id = uuidV5(`${before}${after}`);
+export interface Sealed {
+  readonly event: UnplacedEnvelope;
+  /** What was hashed, in the order in which it is stored. */
+  readonly text: EnvelopeText;
+}
+
+/**
+ * Gives an event its id and its seal. `previousSeal` is null for the first of a stream. `data` is the canonical JSON of
+ * its data, where the caller has it sooner.
+ */
+export function sealEvent(
+  event: UnsealedEnvelope,
+  previousSeal: string | null,
+  data: string = canonicalJson(event.data),
+): Sealed {
+  const { type, version, stream, revision, meta } = event;
+  const marks = marksText(meta);
+  const before = `{"data":${data}`;
+  const after = afterText(event, marks, previousSeal);
+  const id = uuidV5(before + after);
   const seal = sha256(`${before},"id":"${id}"${after}`);
-  return { id, type, version, stream, revision, data, meta: { ...meta, seal } };
+  const text =
+    `{"id":"${id}","type":${canonicalJson(type)},"version":${version},"stream":${canonicalJson(stream)},` +
+    `"revision":${revision},"data":${data},"meta":${marks.slice(0, -1)},"seal":"${seal}"}}`;
+  return {
+    event: { id, type, version, stream, revision, data: event.data, meta: { ...meta, seal } },
+    text: text as EnvelopeText,
+  };
 }
 
 /** The seal that an event should have, from what a store gives back. */
@@ -56,14 +77,31 @@ export const sha256 = (text: string): string => hash('sha256', text);
 
 // Members stand in the order of their names: `id` falls between `data` and `meta`, so both texts come from one pass.
 function sealedText(event: UnsealedEnvelope, previousSeal: string | null): { before: string; after: string } {
-  const { type, version, stream, revision, data, meta } = event;
-  const previous = previousSeal === null ? '' : `,"previousSeal":${canonicalJson(previousSeal)}`;
   return {
-    before: `{"data":${canonicalJson(data)}`,
-    after:
-      `,"meta":${canonicalJson(meta)}${previous},"revision":${revision},"stream":${canonicalJson(stream)}` +
-      `,"type":${canonicalJson(type)},"version":${version}}`,
+    before: `{"data":${canonicalJson(event.data)}`,
+    after: afterText(event, canonicalJson(event.meta), previousSeal),
   };
+}
+
+function afterText(event: UnsealedEnvelope, marks: string, previousSeal: string | null): string {
+  const { type, version, stream, revision } = event;
+  const previous = previousSeal === null ? '' : `,"previousSeal":${canonicalJson(previousSeal)}`;
+  return (
+    `,"meta":${marks}${previous},"revision":${revision},"stream":${canonicalJson(stream)}` +
+    `,"type":${canonicalJson(type)},"version":${version}}`
+  );
+}
+
+/** The canonical JSON of what an event is marked with, member by member. */
+function marksText(meta: UnsealedEnvelope['meta']): string {
+  const command = canonicalJson(meta.commandId);
+  const same = (text: string) => (text === meta.commandId ? command : canonicalJson(text));
+  return (
+    `{"actor":${canonicalJson(meta.actor)},"bookingDate":${canonicalJson(meta.bookingDate)}` +
+    `,"causationId":${same(meta.causationId)},"commandHash":${canonicalJson(meta.commandHash)},"commandId":${command}` +
+    `,"correlationId":${same(meta.correlationId)},"recordedAt":${canonicalJson(meta.recordedAt)}` +
+    `,"valueDate":${canonicalJson(meta.valueDate)}}`
+  );
 }
 
 function uuidV5(name: string): string {

@@ -51,14 +51,16 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
   let closing: Promise<void> | undefined;
   return {
     ...reader.verbs,
-    async append(stream, expectedRevision, events) {
-      reader.assertOpen();
-      if (readOnly) throw new StoreUnavailable('DATA_READ_ONLY', `${path}: the file was opened to be read only`);
+    append(stream, expectedRevision, events, texts) {
+      try {
+        reader.assertOpen();
+        if (readOnly) throw new StoreUnavailable('DATA_READ_ONLY', `${path}: the file was opened to be read only`);
+      } catch (error) {
+        return Promise.reject(error);
+      }
       return group.append(() => ({
-        stream,
-        expectedRevision,
-        events,
-        texts: acceptedTexts(stream, expectedRevision, events),
+        ...{ stream, expectedRevision, events },
+        texts: acceptedTexts(stream, expectedRevision, events, texts),
       }));
     },
     close() {
