@@ -1,5 +1,7 @@
+import { canonicalJson } from './canonical-json.js';
 import {
   amount,
+  canonicalOf,
   date,
   type Fields,
   flag,
@@ -266,5 +268,25 @@ describe('a table of fields', () => {
     [record({ a: amount() }), '{a}', '{a}'],
   ])("takes a command line's text as JSON would have it (%#)", (kind, text, value) => {
     expect((kind as Kind<unknown>).fromText(text)).toEqual(value);
+  });
+});
+
+describe('canonical JSON by a table', () => {
+  it.each(Object.entries(EXAMPLES))('of %s is that of canonicalJson', (_, { kind, accepted }) => {
+    const by = canonicalOf({ z: nullable(kind), a: list(kind, 10), m: record({ '"b': kind, aé: kind }) });
+    for (const value of accepted) {
+      const data = { z: value, a: [value, value], m: { '"b': value, aé: value } };
+      expect(by(data)).toBe(canonicalJson(data));
+      expect(by({ ...data, z: null, a: [] })).toBe(canonicalJson({ ...data, z: null, a: [] }));
+    }
+  });
+
+  it('of a value of another form is that of canonicalJson too', () => {
+    const by = canonicalOf({ b: integer(0, 9), a: words() });
+    for (const value of [{ a: 'x' }, { a: 'x', b: 1, c: [] }, { b: 'y', a: 2 }, {}, [], null, 'x', 1]) {
+      expect(by(value)).toBe(canonicalJson(value));
+    }
+    expect(canonicalOf({})({})).toBe('{}');
+    expect(() => by({ a: 'x', b: undefined })).toThrow('no JSON form');
   });
 });

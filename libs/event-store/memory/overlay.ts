@@ -1,7 +1,7 @@
 import type { Envelope, UnplacedEnvelope } from '../../kernel/envelope.js';
 import { invariant } from '../../kernel/result.js';
 import { acceptedTexts, acceptReadOptions, sameEvent } from '../accept.js';
-import { createBell, type Followed, follow, turn } from '../follow.js';
+import { createBell, type Followed, follow } from '../follow.js';
 import {
   type AppendOutcome,
   type EventStore,
@@ -34,9 +34,6 @@ const POSITION_DIGITS = 20;
 /** Everything of an overlay is written by this process, which rings the bell: the wait is only bounded. */
 const PATIENCE_MS = 60_000;
 
-/** Nothing here waits for anything: a caller without pause gives way to everybody else's turn after so many appends. */
-const APPENDS_A_TURN = 64;
-
 /** A store in memory: what is appended is gone with it. */
 export function memoryEventStore(): EventStore {
   return overlayEventStore(EMPTY);
@@ -52,7 +49,6 @@ export function overlayEventStore(base: EventStore): EventStore {
   const own: Own = { all: [], streams: new Map() };
   const bell = createBell();
   let closed = false;
-  let appends = 0;
   let pinned: Promise<PinnedStore> | undefined;
   let lastAppend: Promise<unknown> = Promise.resolve();
 
@@ -75,11 +71,7 @@ export function overlayEventStore(base: EventStore): EventStore {
     async append(stream, expectedRevision, events, sealed) {
       assertOpen();
       const texts = acceptedTexts(stream, expectedRevision, events, sealed);
-      const givesWay = ++appends % APPENDS_A_TURN === 0;
-      const appended = lastAppend.then(async () => {
-        if (givesWay) await turn();
-        return write(own, await pin(), stream, events, texts);
-      });
+      const appended = lastAppend.then(async () => write(own, await pin(), stream, events, texts));
       void appended.then(bell.ring, () => undefined);
       lastAppend = appended.catch(() => undefined);
       return appended;

@@ -58,7 +58,7 @@ export const loan: Aggregate<Loan> = {
 };
 
 /** Application and approval, measured. */
-const APPROVED_BYTES = 1_000;
+const APPROVED_BYTES = 1_800;
 
 /** Needs of an event its type, data, value date and cause only: decisions fold what they are about to write with it. */
 export type LoanEvent = LoanStored extends infer E
