@@ -3,58 +3,33 @@ import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
-import { err, InvariantBroken, invariant, type Result } from '../kernel/result.js';
-import type { Accepted, Answer, EventReference } from './answers.js';
+import { err, invariant, type Result } from '../kernel/result.js';
 import { append, CONFLICT, type Stamp } from './append.js';
 import { DayGate, Held, StreamLocks } from './locks.js';
-import type { Prepared } from './request.js';
+import {
+  accepted,
+  type Begun,
+  continues,
+  type Decided,
+  type Done,
+  type Gathered,
+  marksOf,
+  needsOf,
+  type Request,
+  refusal,
+  refused,
+  streamIn,
+} from './steps.js';
 import { type WarmStream, WarmStreams } from './streams.js';
 
 /** How often a command is decided anew after another writer was first. */
 export const CONFLICT_RETRIES_MAX = 50;
-
-/** What a process says beside the request that it sends: it keeps the marks of what it continues. */
-export interface Continued {
-  readonly bookingDate: LocalDate;
-  readonly recordedAt: Instant | null;
-  readonly causationId: string;
-  readonly correlationId: string;
-  /** The command that is continued, whose key is known already; null: the request's own. */
-  readonly command: { readonly id: string; readonly hash: string } | null;
-}
-
-export type Request = Prepared & { readonly continued?: Continued };
 
 /** The days and the clock as a command saw them. */
 interface Moment {
   readonly calendar: Calendar;
   readonly at: Instant;
 }
-
-/** What was written for a command, over all streams, in the order of the appends. */
-export interface Done {
-  readonly answer: Answer;
-  readonly written: readonly Envelope[];
-}
-
-/** A command that was decided. */
-export interface Begun {
-  readonly done: Promise<Done>;
-}
-
-interface Decided {
-  readonly done: Promise<Done | typeof CONFLICT>;
-}
-
-/** The streams that a command needs beside the one that it is about: in order of their names, each once. */
-interface Needs {
-  readonly reads: Readonly<Record<string, string>>;
-  readonly writes: readonly string[];
-  readonly others: readonly string[];
-}
-
-/** What a decision is made from: the day, and the streams that are locked and loaded. Or what is answered without one. */
-type Gathered = (Needs & { readonly loaded: readonly WarmStream[]; readonly calendar: Calendar }) | Done;
 
 /**
  * The write path: lock and load the stream that the command is about, look its key up, load the facts, decide, append,
@@ -408,52 +383,3 @@ export class CommandHandler {
     return { answer: { accepted: true, duplicate: false, events: [], token, warnings }, written: [] };
   }
 }
-
-/** Whether it is a process's, and its key the one of the command that it continues. */
-const continues = ({ continued }: Request): boolean => continued != null && continued.command !== null;
-
-/** What the command needs, unless it is refused for what it is or for where its stream stands. */
-function needsOf(
-  { entry, about: own, data, refusal: unacceptable, ifMatch }: Request,
-  about: WarmStream,
-): Needs | Done {
-  if (unacceptable !== null) return refusedWith(unacceptable);
-  if (ifMatch !== null && ifMatch !== about.revision) {
-    const { revision } = about;
-    return refusedWith(refusal('REVISION_MOVED', 'ifMatch', `${revision}`, { revision }));
-  }
-  const reads = entry.reads(data, about.state);
-  const writes = entry.writes(data, about.state).filter((stream) => stream !== own);
-  const others = [...new Set([...Object.values(reads), ...writes])].sort();
-  return { reads, writes, others };
-}
-
-function streamIn(loaded: readonly WarmStream[], name: string): WarmStream {
-  for (const warm of loaded) if (warm.stream === name) return warm;
-  throw new InvariantBroken(`${name} is among the streams that the command names`);
-}
-
-function accepted(about: string, written: readonly Envelope[], warnings: Decision['warnings']): Accepted {
-  const events: EventReference[] = [];
-  let token = '';
-  for (const { type, stream, revision, position } of written) {
-    if (stream === about) events.push({ type, stream, revision, position });
-    token = laterOf(token, position);
-  }
-  return { accepted: true, duplicate: false, events, token, warnings };
-}
-
-function marksOf({ meta }: Envelope): Stamp {
-  const { valueDate: _, seal: __, ...stamp } = meta;
-  return stamp;
-}
-
-const refusedWith = (refusal: Refusal): Done => ({ answer: { accepted: false, refusal }, written: [] });
-
-const refused = (refusal: Refusal): Decided => ({ done: Promise.resolve(refusedWith(refusal)) });
-
-const refusal = (code: string, field: string, accepted: string, params: Refusal['params']): Refusal => ({
-  code,
-  errors: [{ field, code, accepted }],
-  params,
-});

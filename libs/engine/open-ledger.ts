@@ -8,10 +8,11 @@ import type { ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
 import { FollowingHere } from './follow-here.js';
 import type { Following, Progress } from './following.js';
-import { CommandHandler, type Done, type Request } from './handle.js';
+import { CommandHandler } from './handle.js';
 import type { Begun, Ledger, LedgerOptions, RebuildReport } from './ledger.js';
 import { ProcessState, runCloses } from './processes.js';
 import { prepare } from './request.js';
+import type { Done, Request } from './steps.js';
 
 /** How many of the last events are looked at for the latest recordedAt: more than one command's appends ever overlap. */
 const LAST_EVENTS = 2_000;
