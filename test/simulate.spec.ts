@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FIRST_START } from '../apps/socai/simulate/programme.js';
-import { runSimulation } from '../apps/socai/simulate/run.js';
+import { runSimulation, type Simulated } from '../apps/socai/simulate/run.js';
 import type { Ledger } from '../libs/engine/ledger.js';
 import { addDays, addMonths, type LocalDate } from '../libs/kernel/dates.js';
 import { queries } from '../libs/projections/catalogue.js';
@@ -25,7 +25,7 @@ interface Figures {
 /** What the first start makes, asked through the queries that everybody has. */
 describe('five years of the programme', () => {
   let ledger: Ledger;
-  let report: SimulateReport;
+  let report: Simulated;
   const query = async (name: string, parameters: Readonly<Record<string, string>>): Promise<Figures> => {
     const found = queries.find((query) => query.name === name);
     const answer = found === undefined ? null : await ask(ledger, found, parameters);

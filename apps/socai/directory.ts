@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Following } from '../../libs/engine/following.js';
+import type { Followed } from '../../libs/engine/ledger.js';
 import { openLedger } from '../../libs/engine/open-ledger.js';
 import { memoryEventStore, overlayEventStore } from '../../libs/event-store/memory/overlay.js';
 import type { EventStore } from '../../libs/event-store/port.js';
@@ -13,7 +14,7 @@ import type { ReadStore } from '../../libs/read-store/port.js';
 import { openSqliteReadStore } from '../../libs/read-store/sqlite/store.js';
 import type { OpenedEvents, OpenedLedger, Purpose, Reached } from '../../libs/surface/cli/host.js';
 import { refused } from '../../libs/surface/formats/problem.js';
-import { eventsFile, followed, openReadModels } from './files.js';
+import { eventsFile, followed as everyReadModel, openReadModels } from './files.js';
 import { followingInThread } from './follow-thread.js';
 import { type Hold, type Holder, holderOf, holderText, takeHold } from './hold.js';
 
@@ -47,6 +48,15 @@ export async function openAnyToWrite(data: string, options: OpenOptions): Promis
   const store = await openSqliteEventStore({ path: eventsFile(data) });
   const following = options.thread === true ? followingInThread(data, options.onFault) : undefined;
   return openOver(store, () => openReadModels(data), { ...options, writable: true, following });
+}
+
+/**
+ * A ledger for a simulation to write: read models are built when it is done, on every core, and appends wait for no
+ * disk. What a power cut takes of them the next run writes again, the same bytes.
+ */
+export async function openToSimulate(data: string, onFault: OpenOptions['onFault']): Promise<OpenedLedger> {
+  const store = await openSqliteEventStore({ path: eventsFile(data), synced: false });
+  return openOver(store, () => openReadModels(data), { ...{ simulated: true, writable: true, followed: [] }, onFault });
 }
 
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */
@@ -147,9 +157,13 @@ async function openToRead(data: string, options: OpenOptions): Promise<OpenedLed
 async function openOver(
   store: EventStore,
   openReadStore: () => ReadStore,
-  options: OpenOptions & { readonly writable: boolean; readonly following?: Following | undefined },
+  options: OpenOptions & {
+    readonly writable: boolean;
+    readonly followed?: readonly Followed[];
+    readonly following?: Following | undefined;
+  },
 ): Promise<OpenedLedger> {
-  const { simulated, writable, onFault, following } = options;
+  const { simulated, writable, onFault, following, followed = everyReadModel } = options;
   let readStore: ReadStore | null = null;
   try {
     readStore = openReadStore();

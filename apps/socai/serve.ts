@@ -8,7 +8,8 @@ import { serve } from '../../libs/surface/http/server.js';
 import { makeDirectory, openAnyToWrite, openToWrite, SERVE } from './directory.js';
 import { holderOf, holderText, takeHold } from './hold.js';
 import { FIRST_START } from './simulate/programme.js';
-import { holds, runSimulation } from './simulate/run.js';
+import { isUnfinished } from './simulate/run.js';
+import { simulateInto } from './simulate.js';
 
 /** Lines of the log go out together: a write of its own for each costs as much as the route that it speaks of. */
 const LOG_PIECES = { minLength: 4_096, periodicFlush: 250 } as const;
@@ -28,7 +29,12 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
     opened = first
       ? await openAnyToWrite(data, { simulated: true, thread: true, onFault })
       : await openToWrite(data, { simulated: request.simulated, thread: true, onFault });
-    if (first && (await holds(opened.ledger, FIRST_START))) await runSimulation(opened.ledger, FIRST_START, first);
+    if (first && (await isUnfinished(opened.ledger, FIRST_START))) {
+      await opened.close();
+      opened = null;
+      await simulateInto(data, FIRST_START, first);
+      opened = await openAnyToWrite(data, { simulated: true, thread: true, onFault });
+    }
     const { ledger, close } = opened;
     const served = await serve({ ledger, commands, queries, place, logger });
     hold.announce(served.address, served.instance);

@@ -22,13 +22,15 @@ interface Counts {
   refused: number;
 }
 
-/** Posts what is left of a simulation, and resolves when the figures have followed. */
+/** What a run did: all but what it took and what became of its figures, which is its caller's to say. */
+export type Simulated = Omit<SimulateReport, 'seconds'>;
+
+/** Posts what is left of a simulation, and resolves when all of it is written. */
 export async function runSimulation(
   ledger: Ledger,
   parameters: Parameters,
   progress: (progress: SimulationProgress) => void = () => {},
-): Promise<SimulateReport> {
-  const began = performance.now();
+): Promise<Simulated> {
   const counts: Counts = { lines: 0, refused: 0 };
   const { from, to, scale, seed } = parameters;
   const open = await openDayOf(ledger, parameters);
@@ -42,18 +44,17 @@ export async function runSimulation(
     if (open !== null && addDays(date, 1) === open) await post(ledger, sheet.lines.slice(-1), AGAIN);
     if (open !== null && date < open) continue;
     await post(ledger, sheet.lines, { isResumed: date === open, counts });
-    progress({ day: date, share: day / days, events: eventsFollowed(ledger) });
+    progress({ doing: 'days', day: date, share: day / days, events: eventsFollowed(ledger) });
   }
-  await ledger.catchUp();
   const { events, digest } = await countedDigest(ledger);
-  const seconds = Math.round(performance.now() - began) / 1_000;
-  return { events, digest, seconds, ...counts, scale: scaleText(scale), seed, from, to };
+  return { events, digest, ...counts, scale: scaleText(scale), seed, from, to };
 }
 
-/** Whether a ledger is that simulation, whole or in part, or none yet. */
-export async function holds(ledger: Ledger, parameters: Parameters): Promise<boolean> {
-  const { first, simulated } = await ledger.calendar();
-  return first === null || (simulated && (await isOf(ledger, parameters)));
+/** Whether a ledger is that simulation in part, or none yet: then there is something left to post. */
+export async function isUnfinished(ledger: Ledger, parameters: Parameters): Promise<boolean> {
+  const { first, open, simulated } = await ledger.calendar();
+  if (first === null || open === null) return true;
+  return simulated && open <= parameters.to && (await isOf(ledger, parameters));
 }
 
 /** The day to go on from. A ledger that holds anything else is left alone. */

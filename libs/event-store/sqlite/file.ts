@@ -61,8 +61,14 @@ const TABLES = `
   );
   CREATE UNIQUE INDEX events_of_stream ON events (stream, revision);`;
 
+export interface WriteOptions {
+  readonly pagesMax: number | undefined;
+  /** False: an append survives its process and not the machine's. */
+  readonly synced: boolean;
+}
+
 /** Opens an event file to write to, and makes it when there is none. A file that is refused is left as it was. */
-export function openToWrite(path: string, pagesMax?: number): OpenFile {
+export function openToWrite(path: string, { pagesMax, synced }: WriteOptions): OpenFile {
   return named(path, () => {
     if (!existsSync(path)) create(path);
     checkHeader(path);
@@ -72,7 +78,7 @@ export function openToWrite(path: string, pagesMax?: number): OpenFile {
     const connection = new Database(path);
     connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     // Full sync in write-ahead mode: the log is on the disk before an append is answered.
-    connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    connection.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synced ? 'FULL' : 'NORMAL'};
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
     if (pagesMax !== undefined) connection.exec(`PRAGMA max_page_count = ${pagesMax}`);
     return { connection, release: () => releaseWritten(connection) };

@@ -12,6 +12,11 @@ export interface SqliteEventStoreOptions {
   readonly path: string;
   /** Appends reject with `DATA_READ_ONLY`; the file and its directory need not be writable. */
   readonly readOnly?: boolean;
+  /**
+   * False: an append is answered before it is on the disk. A killed process loses nothing, a power cut may lose the
+   * last appends: for what can be made again, byte for byte. Default true.
+   */
+  readonly synced?: boolean;
   /** A cap on the file's size, in pages of 4 KiB: beyond it the disk counts as full. */
   readonly pagesMax?: number;
   /** Told of each durable transaction and how many appends shared it: for metrics, and for tests that count writes. */
@@ -39,8 +44,8 @@ const PAGES_A_TURN = 8;
  * Rejects with a `StoreUnavailable` when the file is damaged, foreign or cannot be opened, and leaves it as it was.
  */
 export async function openSqliteEventStore(options: SqliteEventStoreOptions): Promise<EventStore> {
-  const { path, readOnly = false, pagesMax, committed, faults = {} } = options;
-  const file = readOnly ? openToRead(path) : openToWrite(path, pagesMax);
+  const { path, readOnly = false, synced = true, pagesMax, committed, faults = {} } = options;
+  const file = readOnly ? openToRead(path) : openToWrite(path, { pagesMax, synced });
   const rows = prepareRows(file.connection);
   const bell = createBell();
   const group = createGroupCommit(createCommitter(file.connection, rows, path, faults), (appends) => {

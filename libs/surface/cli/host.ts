@@ -43,10 +43,12 @@ export interface SimulateRequest {
   readonly progress: (progress: SimulationProgress) => void;
 }
 
-/** After each day that was closed. */
+/** After each day that was closed, and then while read models are built of all of them. */
 export interface SimulationProgress {
+  readonly doing: 'days' | 'read models';
+  /** The last day that is done. */
   readonly day: LocalDate;
-  /** Of the days of the simulation, from 0 to 1. */
+  /** Of the days of the simulation, or of the events to take, from 0 to 1. */
   readonly share: number;
   readonly events: number;
 }

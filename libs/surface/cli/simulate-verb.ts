@@ -48,12 +48,13 @@ ${examples('socai simulate --scale 0.01 --seed 7 --data ./simulated')}`,
 
 /** A line on standard error that is written over on a terminal, otherwise one every few seconds. */
 export function simulationProgress(to: Host['stderr']): (progress: SimulationProgress) => void {
-  const began = performance.now();
+  let began = performance.now();
   let shown = began;
   let first: SimulationProgress | null = null;
   return (progress) => {
-    first ??= progress;
-    const [now, terminal] = [performance.now(), to.isTTY === true];
+    const now = performance.now();
+    if (first?.doing !== progress.doing) [first, began] = [progress, now];
+    const terminal = to.isTTY === true;
     const isLast = progress.share === 1;
     if (!isLast && now - shown < (terminal ? TERMINAL_MS : LOG_MS)) return;
     shown = now;
@@ -61,8 +62,8 @@ export function simulationProgress(to: Host['stderr']): (progress: SimulationPro
     const perSecond = Math.round((progress.events - first.events) / seconds);
     const left = ((1 - progress.share) * seconds) / Math.max(1e-6, progress.share - first.share);
     const said =
-      `${progress.day} ${Math.floor(progress.share * 100)}%, ${wholeText(progress.events)} events, ` +
-      `${wholeText(perSecond)} events/s, ${Math.ceil(left)} s left`;
+      `${progress.doing === 'days' ? progress.day : progress.doing} ${Math.floor(progress.share * 100)}%, ` +
+      `${wholeText(progress.events)} events, ${wholeText(perSecond)} events/s, ${Math.ceil(left)} s left`;
     to.write(terminal ? `\r\u001b[K${said}${isLast ? '\n' : ''}` : `${said}\n`);
   };
 }
