@@ -9,7 +9,6 @@ import { runSimulation, type Simulated } from '../apps/socai/simulate/run.js';
 import type { Ledger } from '../libs/engine/ledger.js';
 import { addDays, addMonths, type LocalDate } from '../libs/kernel/dates.js';
 import { queries } from '../libs/projections/catalogue.js';
-import type { SimulateReport } from '../libs/surface/cli/host.js';
 import { ask } from '../libs/surface/verbs/query.js';
 import { memoryLedger } from './harness.js';
 import { createRandom } from './model/world.js';
@@ -37,6 +36,7 @@ describe('five years of the programme', () => {
     ({ ledger } = await memoryLedger({ followed }));
     // A line that is refused and should not be, or the reverse, ends it.
     report = await runSimulation(ledger, FIRST_START);
+    await ledger.catchUp();
   }, 240_000);
   afterAll(() => ledger.close());
 
