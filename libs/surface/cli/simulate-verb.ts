@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type LocalDate, parseDate } from '../../kernel/dates.js';
 import { toJson } from '../formats/json.js';
 import { wholeText } from '../formats/vietnamese.js';
@@ -25,7 +25,11 @@ export function addSimulateVerb(program: Command, run: Run): void {
   program
     .command('simulate')
     .description('replay five years of plan 159/KH-UBND, by real commands; goes on where an interrupted run stopped')
-    .option('--scale <scale>', 'of the programme: 1 is 156,209 workers and about ten million events', readScale, 1_000)
+    .addOption(
+      new Option('--scale <scale>', 'of the programme: 1 is 156,209 workers and about ten million events')
+        .argParser(readScale)
+        .default(1_000, '0.001'),
+    )
     .option('--seed <number>', 'the same seed makes the same history', readSeed, 159)
     .option('--from <date>', 'first business day', readDay, FIRST_DAY as LocalDate)
     .option('--to <date>', 'last day, which is closed', readDay, LAST_DAY as LocalDate)
