@@ -6,6 +6,7 @@ import { oneOf, optional } from '../../kernel/fields.js';
 import { invariant } from '../../kernel/result.js';
 import { loanId } from '../../lending/vocabulary.js';
 import type { AuditTrail } from '../../projections/audit-trail/query.js';
+import type { LoanAnswer } from '../../projections/loan/query.js';
 import { isObject } from '../formats/json.js';
 import { RequestRefused } from '../formats/problem.js';
 import { LEDGER, SERVICE, type Service } from '../nest/tokens.js';
@@ -27,6 +28,8 @@ const POLICY = [
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 ].join('; ');
 
+/** So many loans that fell overdue are asked whether they still are. */
+const LOOKED_AT = 8;
 const WORTH_A_LOOK = ['LoanOverdue', 'PaymentReversed', 'LoanSettled'] as const;
 
 /** The page for people who look rather than read: Vietnamese, or English with ?lang=en. */
@@ -58,16 +61,18 @@ export class PageController {
     // A year of days: on a first of January the year to date would have nothing to tell.
     const before = (months: number) => laterOf(addDays(addMonths(asOf, -months), 1), DATE_MIN);
     const period = { ...days, from: before(12) };
-    const [plan, quality, byDistrict, balances, months, identity, suggestions] = await Promise.all([
+    const [plan, quality, byDistrict, balances, months, identity] = await Promise.all([
       this.#ask<Shown['plan']>('capital-plan', days),
       this.#ask<Shown['quality']>('portfolio-quality', period),
       this.#ask<Shown['byDistrict']>('portfolio-quality', { ...period, by: 'district' }),
       this.#ask<Shown['balances']>('district-balances', days),
       this.#ask<Shown['months']>('portfolio-quality-by-month', since),
       this.#ask<Shown['identity']>('capital-identity', days),
-      Promise.all(WORTH_A_LOOK.map((type) => this.#suggested(type, days, before(1)))),
     ]);
-    const suggested = suggestions.filter((one) => one !== null);
+    const found = WORTH_A_LOOK.map((type) =>
+      this.#suggested(type, days, { from: before(2), ...worstOf(byDistrict, type) }),
+    );
+    const suggested = (await Promise.all(found)).filter((one) => one !== null);
     return {
       ...{ asked, simulated, plan, quality, byDistrict, balances, months, identity, suggestions: suggested },
       days: first === null || open === null ? null : { first, open },
@@ -75,14 +80,29 @@ export class PageController {
     };
   }
 
-  /** The first loan with such an event lately, or ever: what fell overdue lately may still be. */
-  async #suggested(type: Suggestion['type'], days: GivenParameters, lately: string): Promise<Suggestion | null> {
-    for (const from of [{ from: lately }, {}]) {
-      const { rows } = await this.#ask<AuditTrail>('audit-trail', { ...days, ...from, type, limit: '1' });
-      const loan = rows[0]?.loan ?? null;
-      if (loan !== null) return { type, loan };
+  /** The last loan with such an event where it is looked for, or anywhere. */
+  async #suggested(
+    type: Suggestion['type'],
+    days: GivenParameters,
+    where: GivenParameters,
+  ): Promise<Suggestion | null> {
+    for (const place of [where, {}]) {
+      const asked = { ...days, ...place, type };
+      const { rows } = await this.#ask<AuditTrail>('audit-trail', asked);
+      const loans = [...new Set(rows.flatMap(({ loan }) => loan ?? []))].reverse();
+      const loan = type === 'LoanOverdue' ? await this.#overdueOf(loans, days) : loans[0];
+      if (loan !== undefined) return { type, loan };
     }
     return null;
+  }
+
+  /** One that fell overdue and still is, or else the first. */
+  async #overdueOf(loans: readonly string[], days: GivenParameters): Promise<string | undefined> {
+    for (const loan of loans.slice(0, LOOKED_AT)) {
+      const answer = await this.#answer('loan', { ...days, loan });
+      if (answer.ok && Number((answer.value as LoanAnswer).overdue) > 0) return loan;
+    }
+    return loans[0];
   }
 
   async #account(id: string | null, days: GivenParameters): Promise<Account | null> {
@@ -106,6 +126,15 @@ export class PageController {
     invariant(query !== undefined, `${name} is a query`);
     return ask(this.ledger, query, given);
   }
+}
+
+/** Where most is overdue, there a loan that is. */
+function worstOf({ rows }: Shown['byDistrict'], type: Suggestion['type']): GivenParameters {
+  if (type !== 'LoanOverdue') return {};
+  const [worst] = rows
+    .filter(({ overdue }) => Number(overdue) > 0)
+    .sort((a, b) => Number(b.overdue) - Number(a.overdue));
+  return worst?.district === undefined ? {} : { district: worst.district };
 }
 
 /** What is asked for. A field of a form that was left empty asks for nothing. */

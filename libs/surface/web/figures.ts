@@ -28,7 +28,7 @@ export function figuresIn(language: Language): Figures {
   const units = language === 'vi' ? { billion: 'tỷ', million: 'triệu' } : { billion: 'bn', million: 'm' };
   const short = (value: Money) => {
     const amount = Number(value);
-    if (amount === 0) return '0';
+    if (Math.abs(amount) < MILLION) return wholeText(value, language);
     return Math.abs(amount) >= BILLION
       ? `${decimal(amount / BILLION, language)}${NO_BREAK_SPACE}${units.billion}`
       : `${decimal(amount / MILLION, language)}${NO_BREAK_SPACE}${units.million}`;

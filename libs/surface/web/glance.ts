@@ -45,11 +45,16 @@ function onPlan(pen: Pen): Markup {
   const holds = there ? capital.done >= capital.pace && jobs.done >= jobs.pace : null;
   const answer = holds === null ? texts.unknown : holds ? html`✓ ${texts.onPlanYes}` : html`▲ ${texts.onPlanNo}`;
   const bar = (name: string, of: Progress, text: (value: number) => string) => html`
-<p class="bar-name">${name} <strong>${text(of.done)}</strong> / ${text(of.plan)}</p>${progressBar(of)}`;
+<p class="bar-name">${name} <strong>${text(of.done)}</strong> / ${text(of.plan)} ${of.plan === 0 ? '' : paceSign(pen, of)}</p>${progressBar(of)}`;
   return html`<article class="card ${stateOf(holds)}" id="on-plan"><h3>${texts.onPlan}</h3><p class="answer">${answer}</p>
 ${bar(texts.capital, capital, figures.rounded)}${bar(texts.jobs, jobs, figures.whole)}
 <p class="note">${texts.paceLine(figures.day(plan.asOf), figures.rounded(capital.pace), figures.whole(jobs.pace))}</p></article>`;
 }
+
+const paceSign = ({ texts }: Pen, { done, pace }: Progress): Markup =>
+  done >= pace
+    ? html`<span class="met" title="${texts.onPlanYes}"><span aria-hidden="true">✓</span><span class="hidden">${texts.onPlanYes}</span></span>`
+    : html`<span class="missed" title="${texts.onPlanNo}"><span aria-hidden="true">▲</span><span class="hidden">${texts.onPlanNo}</span></span>`;
 
 function progressBar({ done, plan, pace }: Progress): Markup {
   const most = Math.max(done, plan, 1);

@@ -130,6 +130,7 @@ function monthTable(pen: Pen): Markup {
   const { funded, allocated, unallocated, inTransit, outstanding, writtenOff, idle } = texts;
   const names = [funded, allocated, unallocated, inTransit, outstanding, writtenOff, idle];
   return table('identity-months-table', {
+    long: true,
     caption: `${texts.identity} (${texts.dong})`,
     columns: [
       { name: texts.month, kind: 'text' },

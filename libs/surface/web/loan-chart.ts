@@ -126,7 +126,7 @@ function yearTicks(begin: number, end: number, across: (day: number) => number):
 
 function highestLine({ figures }: Pen, highest: number, { down }: Scales): Markup {
   const at = down(highest);
-  return html`<line class="tick" x1="0" x2="100%" y1="${at}" y2="${at}"></line><text class="label" x="100%" y="${at - 8}" text-anchor="end">${figures.rounded(highest)}</text>`;
+  return html`<line class="tick" x1="0" x2="100%" y1="${at}" y2="${at}"></line><text class="label" x="100%" y="${at + 16}" text-anchor="end">${figures.rounded(highest)}</text>`;
 }
 
 function nowLine({ texts, figures }: Pen, { asOf, outstanding }: LoanAnswer, share: number): Markup {
@@ -149,7 +149,7 @@ function entryMark(
   if (line.type === 'LoanDisbursed')
     return mark(share, at, html`<rect class="mark lent" x="-4" y="-4" width="8" height="8"></rect>`);
   const taken = line.type === 'PaymentReversed' || reversedReceipts(statement).has(line.receipt);
-  return mark(share, at, html`<circle class="mark ${taken ? 'taken' : 'paid'}" r="4"></circle>`);
+  return mark(share, at, html`<circle class="mark ${taken ? 'taken' : 'paid'}" r="2.5"></circle>`);
 }
 
 interface Read {

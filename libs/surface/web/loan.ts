@@ -67,6 +67,7 @@ const portionOf = (name: string, overdue: boolean): Markup =>
 
 function statementTable({ texts, figures }: Pen, { lines, closing }: Statement): Markup {
   return table('loan-statement', {
+    long: true,
     caption: `${texts.statement} (${texts.dong})`,
     columns: [
       ...[texts.valueDate, texts.entry, texts.document].map((name) => ({ name, kind: 'text' as const })),

@@ -135,6 +135,7 @@ function monthsTable(pen: Pen): Markup {
   const { texts, figures, shown } = pen;
   const number = (name: string) => ({ name, kind: 'number' as const });
   return table('months-table', {
+    long: true,
     caption: `${texts.months} (${texts.dong})`,
     columns: [
       { name: texts.month, kind: 'text' },

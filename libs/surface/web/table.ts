@@ -16,17 +16,19 @@ export interface TableOf {
   readonly columns: readonly Column[];
   readonly lines: readonly Line[];
   readonly total?: Line;
+  /** As many lines as there happen to be: it scrolls down too. */
+  readonly long?: true;
 }
 
 /** A table that scrolls within its place, so that the page does not. */
-export function table(id: string, { caption, columns, lines, total }: TableOf): Markup {
+export function table(id: string, { caption, columns, lines, total, long }: TableOf): Markup {
   const kindOf = (index: number) => columns[index]?.kind ?? 'text';
   const row = ({ cells, id: own }: Line) =>
     html`<tr${own === undefined ? '' : html` id="${own}"`}>${cells.map((cell, index) =>
       index === 0 ? html`<th scope="row">${cell}</th>` : html`<td class="${kindOf(index)}">${cell}</td>`,
     )}</tr>
 `;
-  return html`<div class="scroll" id="${id}-scroll" tabindex="0" role="region" aria-labelledby="${id}-caption"><table id="${id}">
+  return html`<div class="scroll${long === undefined ? '' : ' long'}" id="${id}-scroll" tabindex="0" role="region" aria-labelledby="${id}-caption"><table id="${id}">
 <caption id="${id}-caption">${caption}</caption>
 <thead><tr>${columns.map(({ name, kind }) => html`<th scope="col" class="${kind}">${name}</th>`)}</tr></thead>
 <tbody>${lines.map(row)}</tbody>
