@@ -2,6 +2,7 @@ import { measureCommands } from './commands.js';
 import { measureEmmett } from './emmett.js';
 import { measureHttp } from './http.js';
 import type { Measurement } from './measurement.js';
+import { measurePage } from './page.js';
 import { measureProgramme } from './programme.js';
 import { measureReads } from './reads.js';
 import { measureSheet } from './sheet.js';
@@ -15,5 +16,6 @@ export const measurements: readonly Measurement[] = [
   { name: 'sheet', run: measureSheet },
   { name: 'reads', run: measureReads },
   { name: 'start', run: measureStart },
+  { name: 'page', run: measurePage },
   { name: 'programme', scaled: true, run: measureProgramme },
 ];

@@ -3,7 +3,7 @@
  * What follows `--` goes to the command: `npm run dev -- serve --data ./data`.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, watch, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, watch, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { transformFile } from '@swc/core';
 
@@ -21,7 +21,7 @@ if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' }).status 
 start();
 for (const root of ROOTS) {
   watch(root, { recursive: true }, (_, name) => {
-    if (name === null || !name.endsWith('.ts') || name.endsWith('.spec.ts')) return;
+    if (name === null || !/\.(ts|css)$/.test(name) || name.endsWith('.spec.ts')) return;
     changed.add(`${root}/${name}`);
     clearTimeout(timer);
     timer = setTimeout(rebuild, SETTLE_MS);
@@ -53,6 +53,10 @@ async function rebuild() {
 }
 
 async function compile(path) {
+  if (path.endsWith('.css')) {
+    copyFileSync(path, `dist/${path}`);
+    return;
+  }
   const { code, map } = await transformFile(path, { sourceFileName: path });
   const built = `dist/${path.replace(/\.ts$/, '.js')}`;
   mkdirSync(dirname(built), { recursive: true });
