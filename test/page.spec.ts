@@ -148,6 +148,7 @@ inABrowser('the page, in Chromium', () => {
       expect(await page.locator('html').getAttribute('lang')).toBe('vi');
       expect(await text(page, '#loan-outstanding')).toMatch(/^\d{1,3}(\.\d{3})*\u00a0₫$/);
       await page.locator('#language').click();
+      await page.waitForURL(/lang=en/);
       expect(new URL(page.url()).search).toBe('?lang=en&asOf=2021-12-31');
       expect(await page.locator('html').getAttribute('lang')).toBe('en');
       expect(await text(page, '#plan-name')).toBe('Plan against actual by year');
@@ -234,6 +235,7 @@ inABrowser('the page, in Chromium', () => {
       const page = await open('/?loan=BACK', { javaScriptEnabled: false });
       await page.locator('#asOf').fill('2021-12-31');
       await page.locator('button.by-hand').click();
+      await page.waitForURL(/2021-12-31/);
       const { searchParams } = new URL(page.url());
       expect(Object.fromEntries(searchParams)).toEqual({ asOf: '2021-12-31', knownOn: '', loan: 'BACK' });
       expect(await text(page, '#as-of-line')).toContain('31/12/2021');

@@ -52,6 +52,8 @@ function startSlider(day: Day): void {
     address.hash = '';
     history.replaceState(null, '', address);
     main.setAttribute('aria-busy', 'true');
+    // What comes now is of a day that is no longer asked for, and must not look as if it were.
+    waiting?.abort();
     clearTimeout(timer);
     timer = setTimeout(() => void show(address), SETTLE_MS);
   });
@@ -102,7 +104,9 @@ async function show(address: URL): Promise<void> {
   try {
     const answer = await fetch(address, { signal: own.signal, headers: { accept: 'text/html' } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    take(new DOMParser().parseFromString(await answer.text(), 'text/html'));
+    const text = await answer.text();
+    if (own.signal.aborted) return;
+    take(new DOMParser().parseFromString(text, 'text/html'));
   } catch {
     if (own.signal.aborted) return;
     found('as-of-line').textContent = failed;
