@@ -46,7 +46,8 @@ export async function openToWrite(data: string, options: OpenOptions): Promise<O
 /** The same, whether the ledger that is there is a simulation or not. */
 export async function openAnyToWrite(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data) });
-  const following = options.thread === true ? followingInThread(data, options.onFault) : undefined;
+  const following =
+    options.thread === true ? followingInThread({ data, readModels: true }, options.onFault) : undefined;
   return openOver(store, () => openReadModels(data), { ...options, writable: true, following });
 }
 
@@ -56,7 +57,9 @@ export async function openAnyToWrite(data: string, options: OpenOptions): Promis
  */
 export async function openToSimulate(data: string, onFault: OpenOptions['onFault']): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data), synced: false });
-  return openOver(store, () => openReadModels(data), { ...{ simulated: true, writable: true, followed: [] }, onFault });
+  const following = followingInThread({ data, readModels: false }, onFault);
+  const options = { simulated: true, writable: true, followed: [], following, onFault };
+  return openOver(store, () => openReadModels(data), options);
 }
 
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */

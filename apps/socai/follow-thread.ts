@@ -10,14 +10,20 @@ import { THREAD_HEAP_MB } from './heap.js';
 /** How long a thread that was asked to stop may take. */
 const END_MS_MAX = 10_000;
 
+/** What a thread is told to follow: the processes of a data directory, and its read models or none of them. */
+export interface FollowedInThread {
+  readonly data: string;
+  readonly readModels: boolean;
+}
+
 /** Follows a data directory in a thread of its own. */
-export function followingInThread(data: string, onFault: (error: unknown) => void): Following {
+export function followingInThread(followed: FollowedInThread, onFault: (error: unknown) => void): Following {
   return new FollowingElsewhere({
     onFault,
     now: () => Date.now(),
     connect: (heard, gone) => {
       const worker = new Worker(new URL('./follow-worker.js', import.meta.url), {
-        workerData: { data },
+        workerData: followed,
         resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
       });
       let fault: Error | null = null;

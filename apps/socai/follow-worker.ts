@@ -5,12 +5,13 @@ import { invariant } from '../../libs/kernel/result.js';
 import { lendingDomain } from '../../libs/lending/catalogue.js';
 import { buildInThreads } from './build-threads.js';
 import { eventsFile, followed, openReadModels } from './files.js';
+import type { FollowedInThread } from './follow-thread.js';
 
 /* The thread that follows: its own connections to the files of one data directory. */
 
 const port = parentPort;
 invariant(port !== null, 'this file is run as a thread');
-const { data } = workerData as { readonly data: string };
+const { data, readModels } = workerData as FollowedInThread;
 const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
 const readStore = openReadModels(data);
 
@@ -24,5 +25,12 @@ followFor(
       port.close();
     },
   },
-  { store, readStore, followed, domain: lendingDomain(), now: () => Date.now(), build: buildInThreads(data) },
+  {
+    store,
+    readStore,
+    followed: readModels ? followed : [],
+    domain: lendingDomain(),
+    now: () => Date.now(),
+    build: buildInThreads(data),
+  },
 );
