@@ -26,6 +26,9 @@ const HOLD_LOOK_MS = 25;
 /** How long a server may take to say that it is the one that the note speaks of. */
 const LIVE_WAIT_MS = 5_000;
 
+/** A simulation goes through all active loans every month: those of the whole programme are kept. */
+const SIMULATED_BYTES_MAX = 1024 * 1024 * 1024;
+
 export interface OpenOptions {
   /** A ledger that is made now is a simulation. One that is there and is none is refused. */
   readonly simulated: boolean;
@@ -58,7 +61,14 @@ export async function openAnyToWrite(data: string, options: OpenOptions): Promis
 export async function openToSimulate(data: string, onFault: OpenOptions['onFault']): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data), synced: false });
   const following = followingInThread({ data, readModels: false }, onFault);
-  const options = { simulated: true, writable: true, followed: [], following, onFault };
+  const options = {
+    simulated: true,
+    writable: true,
+    followed: [],
+    following,
+    warmBytesMax: SIMULATED_BYTES_MAX,
+    onFault,
+  };
   return openOver(store, () => openReadModels(data), options);
 }
 
@@ -163,16 +173,17 @@ async function openOver(
   options: OpenOptions & {
     readonly writable: boolean;
     readonly followed?: readonly Followed[];
+    readonly warmBytesMax?: number;
     readonly following?: Following | undefined;
   },
 ): Promise<OpenedLedger> {
-  const { simulated, writable, onFault, following, followed = everyReadModel } = options;
+  const { simulated, writable, onFault, following, followed = everyReadModel, warmBytesMax } = options;
   let readStore: ReadStore | null = null;
   try {
     readStore = openReadStore();
     const ledger = await openLedger({
       ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated, writable, onFault },
-      ...{ follow: writable, following },
+      ...{ follow: writable, following, warmBytesMax },
       overlay: { store: overlayEventStore, readStore: overlayReadStore },
     });
     const stores = [readStore, store];

@@ -52,11 +52,12 @@ export class CommandHandler {
     private readonly options: {
       readonly simulated: boolean;
       readonly lastRecordedAt: Instant | null;
+      readonly warmBytesMax?: number | undefined;
       /** Does what announced closes do, until none is under way. */
       readonly close: () => Promise<void>;
     },
   ) {
-    this.streams = new WarmStreams(store, domain);
+    this.streams = new WarmStreams(store, domain, options.warmBytesMax);
     this.#lastRecordedAt = options.lastRecordedAt ?? ('' as Instant);
   }
 

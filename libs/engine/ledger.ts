@@ -27,6 +27,8 @@ export interface LedgerOptions {
   readonly writable: boolean;
   /** Whether read models are followed in the background; otherwise only when they are read. */
   readonly follow: boolean;
+  /** How many bytes of folded streams are kept at most, by estimate. Default `WARM_BYTES_MAX`. */
+  readonly warmBytesMax?: number | undefined;
   /** Who follows, when it is not this thread. */
   readonly following?: Following;
   /** Stores that see others and keep what is written to themselves: what a dry run writes to. */

@@ -42,7 +42,7 @@ class EmbeddedLedger implements Ledger {
     this.#domain = domain;
     this.store = waking(options.store, () => this.#following.wake());
     this.#handler = new CommandHandler(this.store, domain, clock, {
-      ...{ simulated, lastRecordedAt: recordedAt },
+      ...{ simulated, lastRecordedAt: recordedAt, warmBytesMax: options.warmBytesMax },
       close: () => this.#runCloses(),
     });
     this.#following =
