@@ -18,7 +18,8 @@ export interface Gateway {
   businessDay(): Promise<Reply>;
   projections(): Promise<Reply>;
   retry(name: string): Promise<Reply>;
-  rebuild(name: string, progress: (events: number) => void): Promise<Reply>;
+  /** Answers `{reports}`, one a name. */
+  rebuild(names: readonly string[], progress: (events: number, of: number) => void): Promise<Reply>;
   close(): Promise<void>;
 }
 

@@ -48,7 +48,7 @@ export interface SimulationProgress {
   readonly doing: 'days' | 'read models';
   /** The last day that is done. */
   readonly day: LocalDate;
-  /** Of the days of the simulation, or of the events to take, from 0 to 1. */
+  /** Of the events to come, roughly, or of those to take, from 0 to 1. */
   readonly share: number;
   readonly events: number;
 }

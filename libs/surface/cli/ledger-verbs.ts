@@ -86,28 +86,29 @@ function addProjections(program: Command, run: Run): void {
 function addRebuild(program: Command, run: Run): void {
   program
     .command('rebuild')
-    .description('build a read model anew beside the live one, compare, and switch')
-    .argument('[name]', 'of the read model')
-    .option('--all', 'every read model, one after another')
+    .description('build read models anew beside the live ones, on every core; compare, and switch')
+    .argument('[names...]', 'of the read models')
+    .option('--all', 'every read model')
     .addHelpText('after', examples('socai rebuild portfolio-quality', 'socai rebuild --all'))
-    .action((name: string | undefined, options: { readonly all?: boolean }, command: Command) => {
-      if ((name === undefined) !== (options.all === true)) command.error('name one read model, or say --all');
-      return run(command, (session) => rebuild(session, name));
+    .action((names: readonly string[], options: { readonly all?: boolean }, command: Command) => {
+      if ((names.length === 0) !== (options.all === true)) command.error('name read models, or say --all');
+      return run(command, (session) => rebuild(session, names));
     });
 }
 
-async function rebuild(session: Session, name: string | undefined): Promise<void> {
+/** No names: all of them. */
+async function rebuild(session: Session, names: readonly string[]): Promise<void> {
   await session.with('write', async (gateway) => {
     const listed = await gateway.projections();
     if (!listed.ok) return session.show(listed);
     const { projections } = listed.body as { readonly projections: readonly FollowerStatus[] };
     const all = projections.filter(({ kind }) => kind === 'projection').map((status) => status.name);
-    for (const each of name === undefined ? all : [name]) {
-      const progress = new Progress(session.host.stderr, 'events');
-      const reply = await gateway.rebuild(each, (events) => progress.at(events));
-      if (reply.ok) progress.end((reply.body as RebuildReport).events);
-      await session.show(reply, reportText);
-    }
+    const progress = new Progress(session.host.stderr, 'events');
+    const reply = await gateway.rebuild(names.length === 0 ? all : names, (events, of) => progress.at(events, of));
+    if (!reply.ok) return session.show(reply);
+    const { reports } = reply.body as { readonly reports: readonly RebuildReport[] };
+    progress.end(Math.max(...reports.map(({ events }) => events)));
+    for (const report of reports) await session.show({ ...reply, body: report }, reportText);
   });
 }
 

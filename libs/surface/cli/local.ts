@@ -52,7 +52,7 @@ export function localGateway(
         await ledger.catchUp();
         return accepted(retried);
       }),
-    rebuild: (name, progress) => answering(async () => accepted(await rebuild(ledger, name, progress))),
+    rebuild: (names, progress) => answering(async () => accepted({ reports: await rebuild(ledger, names, progress) })),
   };
 }
 

@@ -38,12 +38,14 @@ export class Progress {
     return this.#brokeOff;
   }
 
-  at(count: number): void {
+  /** `of` is how many there are in all, where that is known and the bytes of the input are not. */
+  at(count: number, of = 0): void {
     const now = performance.now();
     const terminal = this.to.isTTY === true;
     if (now - this.#shown < (terminal ? TERMINAL_MS : LOG_MS)) return;
     this.#shown = now;
-    const said = `${this.#bar()}${this.#said(count)}`;
+    const share = of > 0 ? count / of : this.bytesTotal ? this.#bytes / this.bytesTotal : 0;
+    const said = `${barOf(share)}${this.#said(count)}${this.#left(share)}`;
     this.to.write(terminal ? `\r\u001b[K${said}` : `${said}\n`);
   }
 
@@ -51,11 +53,10 @@ export class Progress {
     this.to.write(`${this.to.isTTY === true ? '\r\u001b[K' : ''}${this.#said(count)}\n`);
   }
 
-  #bar(): string {
-    if (this.bytesTotal === null || this.bytesTotal === 0) return '';
-    const share = Math.min(1, this.#bytes / this.bytesTotal);
-    const full = Math.round(share * BAR_CELLS);
-    return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${Math.floor(share * 100)}% `;
+  #left(share: number): string {
+    if (share <= 0) return '';
+    const seconds = (performance.now() - this.#began) / 1_000;
+    return `, ${Math.ceil((seconds * Math.max(0, 1 - share)) / share)} s left`;
   }
 
   #said(count: number): string {
@@ -63,4 +64,10 @@ export class Progress {
     const perSecond = Math.round(count / Math.max(seconds, 0.001));
     return `${wholeText(count)} ${this.what} in ${seconds.toFixed(1)} s, ${wholeText(perSecond)} ${this.what}/s`;
   }
+}
+
+function barOf(share: number): string {
+  if (share <= 0) return '';
+  const full = Math.round(Math.min(1, share) * BAR_CELLS);
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_CELLS - full)}] ${Math.floor(Math.min(1, share) * 100)}% `;
 }

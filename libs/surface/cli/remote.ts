@@ -27,7 +27,7 @@ export function remoteGateway(address: string, language: Language): Gateway {
     businessDay: () => call('GET', '/v1/business-day'),
     projections: () => call('GET', '/v1/projections'),
     retry: (name) => call('POST', `/v1/projections/${encodeURIComponent(name)}/retry`),
-    rebuild: (name, progress) => rebuild(address, language, name, progress),
+    rebuild: (names, progress) => rebuild(address, language, names, progress),
   };
 }
 
@@ -123,24 +123,26 @@ async function sheet(address: string, language: Language, { input, dryRun, resul
 async function rebuild(
   address: string,
   language: Language,
-  name: string,
-  progress: (events: number) => void,
+  names: readonly string[],
+  progress: (events: number, of: number) => void,
 ): Promise<Reply> {
-  const path = `/v1/projections/${encodeURIComponent(name)}/rebuild`;
+  const path = `/v1/projections/${encodeURIComponent(names.join())}/rebuild`;
   const response = await open(address, language, 'POST', path, { headers: { accept: NDJSON } });
   if (response.statusCode !== 200) return replyOf(response);
+  const reports: unknown[] = [];
   let rest = '';
-  let last: unknown = null;
   for await (const piece of textOf(response)) {
     const lines = (rest + piece).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      last = parseJson(line)?.value ?? null;
-      if (isObject(last) && typeof last.events === 'number' && !Object.hasOwn(last, 'name')) progress(last.events);
+      const said = parseJson(line)?.value;
+      if (!isObject(said)) continue;
+      if (typeof said.code === 'string') {
+        return { ok: false, status: Number(said.status), body: said as unknown as ProblemDetails };
+      }
+      if (Object.hasOwn(said, 'name')) reports.push(said);
+      else progress(Number(said.events), Number(said.of));
     }
   }
-  if (isObject(last) && typeof last.code === 'string') {
-    return { ok: false, status: Number(last.status), body: last as unknown as ProblemDetails };
-  }
-  return accepted(last);
+  return accepted({ reports });
 }

@@ -5,10 +5,10 @@ import type { Ledger } from '../../engine/ledger.js';
 import { auditHistory } from '../../proof/audit.js';
 import { isObject, toJson } from '../formats/json.js';
 import { formatOf } from '../formats/negotiate.js';
-import { problemOfError, RequestRefused, refused } from '../formats/problem.js';
+import { problemOfError, RequestRefused } from '../formats/problem.js';
 import { LEDGER } from '../nest/tokens.js';
 import { eventLines } from '../verbs/events.js';
-import { listFollowers, readModelNames, rebuild, retry } from '../verbs/projections.js';
+import { listFollowers, readModelNames, rebuild, retry, unknownProjection } from '../verbs/projections.js';
 import { NDJSON } from './media.js';
 import { languageOfRequest, type ReplyLike } from './request.js';
 
@@ -63,26 +63,25 @@ export class LedgerController {
   @Post('projections/:name/rebuild')
   @HttpCode(200)
   async rebuild(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const name = nameOf(request);
+    const names = nameOf(request).split(',');
     if (formatOf(request.headers.accept) !== 'ndjson') {
-      const report = await rebuild(this.ledger, name, () => {});
-      await reply.header('content-type', JSON_TYPE).send(toJson(report));
+      const reports = await rebuild(this.ledger, names, () => {});
+      await reply.header('content-type', JSON_TYPE).send(toJson(reports.length === 1 ? reports[0] : { reports }));
       return;
     }
-    if (!readModelNames(this.ledger).includes(name)) {
-      throw refused('PROJECTION_UNKNOWN', 'name', { name, accepted: readModelNames(this.ledger).join(', ') });
-    }
+    const unknown = names.find((name) => !readModelNames(this.ledger).includes(name));
+    if (unknown !== undefined) throw unknownProjection(this.ledger, unknown);
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { 'content-type': NDJSON, 'x-correlation-id': request.id });
     let said = 0;
     try {
-      const report = await rebuild(this.ledger, name, (events) => {
+      const reports = await rebuild(this.ledger, names, (events, of) => {
         if (performance.now() - said < PROGRESS_MS) return;
         said = performance.now();
-        raw.write(`${toJson({ events })}\n`);
+        raw.write(`${toJson({ events, of })}\n`);
       });
-      raw.end(`${toJson(report)}\n`);
+      raw.end(reports.map((report) => `${toJson(report)}\n`).join(''));
     } catch (error) {
       request.log.error({ err: error }, 'the rebuild failed');
       raw.end(`${toJson(problemOfError(error, languageOfRequest(request)))}\n`);

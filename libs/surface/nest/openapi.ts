@@ -121,7 +121,8 @@ const LEDGER_SUMMARIES = {
   businessDay: 'The open business day, and whether the ledger is a simulation.',
   projections: 'How far each follower has come, and what stopped it.',
   retry: 'A halted projection tries its event again.',
-  rebuild: 'Builds a read model beside the live one, compares, and switches; its progress as NDJSON by Accept.',
+  rebuild:
+    'Builds read models (names with commas between) beside the live ones, compares, and switches; progress as NDJSON by Accept.',
 } as const satisfies Partial<Record<keyof LedgerController, string>>;
 
 function describeLedger(): void {

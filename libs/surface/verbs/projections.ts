@@ -19,17 +19,18 @@ export function retry(ledger: Ledger, name: string): { readonly name: string; re
   return { name, retried: true };
 }
 
+/** Several are built at once: each event is read once a core for all that are built on it. */
 export async function rebuild(
   ledger: Ledger,
-  name: string,
-  progress: (events: number) => void,
-): Promise<RebuildReport> {
-  if (!readModelNames(ledger).includes(name)) throw unknownProjection(ledger, name);
-  const [report] = await ledger.rebuild([name], progress);
-  return report as RebuildReport;
+  names: readonly string[],
+  progress: (events: number, of: number) => void,
+): Promise<readonly RebuildReport[]> {
+  const unknown = names.find((name) => !readModelNames(ledger).includes(name));
+  if (unknown !== undefined) throw unknownProjection(ledger, unknown);
+  return ledger.rebuild([...new Set(names)], progress);
 }
 
-function unknownProjection(ledger: Ledger, name: string): RequestRefused {
+export function unknownProjection(ledger: Ledger, name: string): RequestRefused {
   return refused('PROJECTION_UNKNOWN', 'name', {
     name: name.slice(0, 100),
     accepted: readModelNames(ledger).join(', '),
