@@ -1,3 +1,4 @@
+import { comparisonContract } from './contract/comparisons.js';
 import { instanceContract } from './contract/instances.js';
 import type { ReadStoreHarness, ReadStorePlace } from './contract/place.js';
 import { readContract } from './contract/reads.js';
@@ -21,5 +22,6 @@ export function readStoreContract(name: string, harness: ReadStoreHarness): void
     readContract(current);
     snapshotContract(current);
     instanceContract(current);
+    comparisonContract(current);
   });
 }

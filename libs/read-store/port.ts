@@ -138,6 +138,19 @@ export interface ReadView {
   sum(collection: string, sum: Sum): Promise<readonly Readonly<Record<string, KeyValue | MeasureValue>>[]>;
 }
 
+/** A document in which two instances of a read model differ: each side as it was found, or null where it has none. */
+export interface Difference {
+  readonly collection: string;
+  readonly left: Found | null;
+  readonly right: Found | null;
+}
+
+/** A comparison that was begun. */
+export interface Comparison {
+  /** The first in the order of collections and keys; null when there is none. */
+  readonly difference: Promise<Difference | null>;
+}
+
 /**
  * Where read models live. A read model has *instances*: the live one that queries read, and while it is rebuilt
  * another beside it. An instance is named `<name>.<version>` or `<name>.<version>.<suffix>`.
@@ -181,6 +194,13 @@ export interface ReadStore {
    * a `read` inside a `read` is a mistake.
    */
   read<T>(instance: string, work: (view: ReadView) => Promise<T>): Promise<T>;
+
+  /**
+   * Compares two instances of one read model. Resolves when one state of each is held: what is written from then on does
+   * not change the outcome, and is not held up. JSON is compared by its value, and a cell whose measures all came to 0 is
+   * none: whether it is there depends on how events were cut into batches. Constant memory.
+   */
+  compare(model: ReadModel, left: string, right: string): Promise<Comparison>;
 
   /** The instance that queries read, or undefined. */
   live(name: string): Promise<string | undefined>;

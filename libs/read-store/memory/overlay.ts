@@ -1,5 +1,6 @@
 import { invariant } from '../../kernel/result.js';
-import type { ApplyOutcome, Batch, Checkpoint, ReadModel, ReadStore, ReadView } from '../port.js';
+import { compareByReading } from '../compare.js';
+import type { ApplyOutcome, Batch, Checkpoint, Comparison, ReadModel, ReadStore, ReadView } from '../port.js';
 import { AT_START, ReadStoreUnavailable } from '../port.js';
 import { checkBatch, sameCheckpoint } from '../rows.js';
 import { checkDefinition, checkInstance, definitionText, shapesOf } from '../shape.js';
@@ -120,6 +121,10 @@ class MemoryReadStore implements ReadStore {
     } finally {
       for (const table of pinned) table.pins--;
     }
+  }
+
+  compare(model: ReadModel, left: string, right: string): Promise<Comparison> {
+    return compareByReading(this, model, left, right);
   }
 
   async live(name: string): Promise<string | undefined> {

@@ -23,7 +23,7 @@ import { type Rows, writeRows } from './write.js';
 /** The file of an instance was dropped, by this store or another on the directory. */
 export class Dropped extends Error {
   override readonly name = 'Dropped';
-  constructor(path: string) {
+  constructor(readonly path: string) {
     super(`${path} was dropped`);
   }
 }

@@ -8,6 +8,8 @@ import { APPLICATION_ID, checkIds, FORMAT } from './file.js';
 const BUSY_MS = 5_000;
 const PAGE_BYTES = 8192;
 const READER_CACHE_KIB = 4 * 1024;
+/** Of a file in which rows are sought by key, here and there: what leads to them stays at hand. */
+const SOUGHT_CACHE_KIB = 16 * 1024;
 /** A log that a long read let grow is cut back to this once it is copied in. */
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -69,6 +71,12 @@ export function prepareReader(reader: Connection): void {
   reader.exec('PRAGMA query_only = ON');
 }
 
+/** Opens another file on a reader's connection, beside its own. */
+export function attach(reader: Connection, path: string, schema: string): void {
+  reader.run(`ATTACH ? AS ${schema}`, [path]);
+  reader.exec(`PRAGMA ${schema}.cache_size = -${SOUGHT_CACHE_KIB}`);
+}
+
 /** Makes a file ours if it is empty, and refuses it if it is another's. */
 function prepareFile(connection: Connection): void {
   connection.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
@@ -110,6 +118,8 @@ export function createInstance(writer: Connection, row: InstanceRow, shapes: Ite
   }
 }
 
+export const isWide = (shape: Shape): boolean => shape.columns.some(({ type }) => type === 'json');
+
 /** STRICT: a sum that leaves 64 bits would otherwise be kept as a real number, without a word. */
 function createTable(shape: Shape): string {
   const columns = shape.columns.map(({ name, type }, place) => {
@@ -118,8 +128,7 @@ function createTable(shape: Shape): string {
   });
   // Rows are small and always sought by key: the table is its own primary index. Wide ones (json) keep a rowid, so that
   // a search by another index does not drag them through the tree.
-  const wide = shape.columns.some(({ type }) => type === 'json');
-  const options = wide ? 'STRICT' : 'STRICT, WITHOUT ROWID';
+  const options = isWide(shape) ? 'STRICT' : 'STRICT, WITHOUT ROWID';
   const key = shape.key.map(({ name }) => quoted(name));
   return `CREATE TABLE ${tableOf(shape.name)} (${columns.join()}, PRIMARY KEY (${key.join()})) ${options}`;
 }
@@ -139,7 +148,9 @@ export function storedInstance(connection: Connection): InstanceRow | undefined 
   return row === undefined ? undefined : { name: text(row[0]), definition: text(row[1]), building: row[2] === 1 };
 }
 
-export const isThere = (connection: Connection): boolean => connection.all('SELECT 1 FROM socai_instance').length > 0;
+/** `schema`: of the file that is open, or of one attached to it. */
+export const isThere = (connection: Connection, schema = 'main'): boolean =>
+  connection.all(`SELECT 1 FROM ${schema}.socai_instance`).length > 0;
 
 /** How far each partition of an instance has come. */
 export function storedCheckpoints(connection: Connection): ReadonlyMap<number, Checkpoint> {

@@ -1,15 +1,26 @@
 import { existsSync } from 'node:fs';
 import { invariant } from '../../kernel/result.js';
-import type { ApplyOutcome, Batch, Checkpoint, OpenOptions, ReadModel, ReadStore, ReadView } from '../port.js';
+import type {
+  ApplyOutcome,
+  Batch,
+  Checkpoint,
+  Comparison,
+  Difference,
+  OpenOptions,
+  ReadModel,
+  ReadStore,
+  ReadView,
+} from '../port.js';
 import { ReadStoreUnavailable } from '../port.js';
 import { checkDefinition, checkInstance, definitionText, shapesOf } from '../shape.js';
 import { Catalogue } from './catalogue.js';
+import { OTHER, SnapshotComparison } from './compare.js';
 import { Connection } from './connection.js';
 import { closed, named } from './errors.js';
 import { catalogueIn, checkPlace, type Place, removeFile } from './file.js';
 import { Dropped, InstanceFile } from './instance.js';
 import { Readers } from './readers.js';
-import { isThere, prepareReader, storedCheckpoints, type WriterOptions } from './schema.js';
+import { attach, isThere, prepareReader, storedCheckpoints, type WriterOptions } from './schema.js';
 import { SnapshotView } from './view.js';
 import { rowsOf } from './write.js';
 
@@ -123,6 +134,34 @@ class DirectoryReadStore implements SqliteReadStore {
       view.end('read');
       this.#toRest(connection);
     }
+  }
+
+  async compare(model: ReadModel, left: string, right: string): Promise<Comparison> {
+    const definition = definitionText(model);
+    for (const it of [left, right])
+      checkDefinition(
+        it,
+        this.#on(it, (file) => file.definition),
+        definition,
+      );
+    const shapes = [...shapesOf(model).values()];
+    const connection = await this.#snapshotOfBoth(left, right);
+    const check = (): void => {
+      if (this.#closed) throw closed(this.place.path);
+    };
+    const work = async (): Promise<Difference | null> => {
+      try {
+        return await new SnapshotComparison(connection, check).first(shapes);
+      } catch (error) {
+        throw named(error, connection.path);
+      } finally {
+        this.#apart(connection);
+      }
+    };
+    const difference = work();
+    // Whoever waits for it is told; nobody else is.
+    difference.catch(() => {});
+    return { difference };
   }
 
   async live(name: string): Promise<string | undefined> {
@@ -245,6 +284,49 @@ class DirectoryReadStore implements SqliteReadStore {
   #toRest(connection: Connection): void {
     try {
       if (connection.inTransaction) connection.exec('COMMIT');
+      this.#readers.release(connection);
+    } catch {
+      this.#readers.discard(connection);
+    }
+  }
+
+  /** A connection to one file with the other attached, whose open transaction holds a snapshot of each. */
+  async #snapshotOfBoth(left: string, right: string): Promise<Connection> {
+    for (;;) {
+      const [file, other] = [this.#fileOf(left), this.#fileOf(right)];
+      try {
+        const connection = await this.#readers.acquire(file.path);
+        this.#attach(connection, other.path);
+        return connection;
+      } catch (error) {
+        if (!(error instanceof Dropped)) throw error;
+        if (error.path === file.path) this.#forget(left, file);
+        else this.#forget(right, other);
+      }
+    }
+  }
+
+  /** With nobody dropping either meanwhile: whoever drops a file finds it whole in the hands of its readers. */
+  #attach(connection: Connection, path: string): void {
+    try {
+      this.#exclusive(() => {
+        if (!existsSync(path)) throw new Dropped(path);
+        attach(connection, path, OTHER);
+        connection.exec('BEGIN');
+        if (!isThere(connection)) throw new Dropped(connection.path);
+        if (!isThere(connection, OTHER)) throw new Dropped(path);
+      });
+    } catch (error) {
+      this.#apart(connection);
+      throw error;
+    }
+  }
+
+  /** As `#toRest`. */
+  #apart(connection: Connection): void {
+    try {
+      if (connection.inTransaction) connection.exec('COMMIT');
+      connection.exec(`DETACH ${OTHER}`);
       this.#readers.release(connection);
     } catch {
       this.#readers.discard(connection);
