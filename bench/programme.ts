@@ -46,7 +46,7 @@ export async function measureProgramme(place: Place): Promise<readonly Line[]> {
     ...(await replay(data, events, beside)),
     ...(await rebuild(data, events, beside)),
   ];
-  const server = await startSocai(data, [HEAP_OPTION], '/v1/capital-plan?programme=hanoi-employment');
+  const server = await startSocai(data, [HEAP_OPTION], '/v1/capital-plan?programme=GQVL');
   invariant(server !== null, 'socai serves the simulated ledger');
   rows.push({
     ...{ what: 'start to first answer, which is a query', value: server.milliseconds, unit: 'ms' },

@@ -3,7 +3,7 @@ import type { Row } from './measurement.js';
 import { percentiles } from './percentiles.js';
 
 const CALLS = 200;
-const PROGRAMME = 'hanoi-employment';
+const PROGRAMME = 'GQVL';
 /** Whatever is asked is asked of days of the five years. */
 const [FIRST_DAY, DAYS] = [Date.parse('2021-02-01'), 1_750];
 const DAY_MS = 86_400_000;
