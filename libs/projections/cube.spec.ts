@@ -19,7 +19,7 @@ const CUBE: Cube<Dimension> = {
   measures: ['amount', 'count', 'soon', 'later'],
   lags: { soon: { of: 'amount', days: 1 }, later: { of: 'amount', days: 31 } },
   levels: [
-    { collection: 'all', dimensions: [], knownByMonth: true },
+    { collection: 'all', dimensions: [], knownByMonth: true, aheadByDay: true },
     { collection: 'district', dimensions: ['district'], knownByMonth: true },
     { collection: 'kind', dimensions: ['kind'], knownByMonth: false },
     { collection: 'full', dimensions: ['district', 'kind', 'due'], knownByMonth: false },
@@ -145,7 +145,35 @@ describe('sums of cells', () => {
     expect(await read({ knownOn: day('2023-06-10') })).toBeLessThan(300);
     expect(await read({ knownOn: day('2022-06-10'), value: { from: null, to: day('2024-06-15') } })).toBeLessThan(800);
   });
+
+  test('read few cells of the month that the day of knowing cuts, however many the finest are', async () => {
+    const postings = aheadOfOneMonth();
+    const view = new TinyView().apply(changesOf(postings));
+    const question: Question<Dimension> = {
+      ...{ by: [], measures: ['amount', 'count'], knownOn: day('2024-01-15') },
+      value: { from: null, to: day('2025-02-10') },
+    };
+    expect(await summed(view, question)).toEqual(something(counted(postings, question)));
+    // Fifteen days of recording, of each the months and the days of two more, each for those of their day and those
+    // that lag. The finest hold 3,600 that were recorded on those days.
+    expect(view.cellsRead).toBeLessThan(15 * 20);
+  });
 });
+
+/** Of each day of a month, what counts on some days of the next two years: at the finest, thirty cells of each. */
+function aheadOfOneMonth(): readonly Posting[] {
+  const first = dayNumber('2024-01-01' as LocalDate);
+  const each = <T>(count: number, one: (n: number) => T) => Array.from({ length: count }, (_, n) => one(n));
+  const measures = { amount: 1, count: 1, soon: 1, later: 0 };
+  return each(28, (on) =>
+    each(8, (ahead) =>
+      each(30, (loan) => ({
+        ...{ recorded: dateOfDay(first + on), value: dateOfDay(first + on + 3 + 70 * ahead), measures },
+        of: { district: '001', kind: 'A', due: dateOfDay(first + loan) },
+      })),
+    ),
+  ).flat(2);
+}
 
 /** A posting a day, of its day, and one of each third day for some time after. */
 function fiveYears() {
@@ -202,6 +230,7 @@ test('cells are keyed by the days that a question has bounds on first', () => {
     ['all', key('grain', 'value')],
     ['all_late', key('grain', 'recorded', 'value')],
     ['all_ahead', key('grain', 'value', 'recorded')],
+    ['all_ahead_by_day', key('grain', 'recorded', 'value')],
     ['district', key('grain', 'value', 'district')],
     ['district_late', key('grain', 'recorded', 'value', 'district')],
     ['district_ahead', key('grain', 'value', 'recorded', 'district')],

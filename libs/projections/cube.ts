@@ -33,6 +33,8 @@ export interface Level<Dimension extends string = string> {
   readonly dimensions: readonly Dimension[];
   /** Whether what came late and what is ahead is kept by month of recording; the finest level keeps it by day. */
   readonly knownByMonth: boolean;
+  /** Of a level known by month: what is ahead is kept by day of recording too, for the month that `knownOn` cuts. */
+  readonly aheadByDay?: true;
 }
 
 export interface Cube<Dimension extends string = string> {
@@ -50,7 +52,9 @@ export type Deltas = Readonly<Record<string, number>>;
 
 /** The three sets. */
 export type Part = 'ever' | 'late' | 'ahead';
-export const collectionOf = ({ collection }: Level, part: Part): string =>
+/** What is ahead is kept twice where it is kept by month of recording and by day. */
+export type Kept = Part | 'ahead_by_day';
+export const collectionOf = ({ collection }: Level, part: Kept): string =>
   part === 'ever' ? collection : `${collection}_${part}`;
 
 export const finestOf = <Dimension extends string>({ levels }: Cube<Dimension>): Level<Dimension> => {
@@ -65,7 +69,7 @@ export const keepsKnown = (of: Cube, level: Level): boolean => level.knownByMont
 /** The storage format of a cube. The grain is that of the value: `m`onth or `d`ay. */
 export function cells(of: Cube): readonly Collection[] {
   const { measures, levels } = of;
-  const table = (level: Level, part: Part, days: readonly string[]): Collection => {
+  const table = (level: Level, part: Kept, days: readonly string[]): Collection => {
     const names = ['grain', ...days, ...level.dimensions];
     const key = Object.fromEntries(names.map((name) => [name, 'text'] as const));
     return { name: collectionOf(level, part), key, measures };
@@ -76,7 +80,8 @@ export function cells(of: Cube): readonly Collection[] {
     // A bound on the first name is a range of the primary index. By month, what is ahead is sought by the days that it
     // is ahead of; by day, by the few days of recording that no whole month holds.
     const ahead = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
-    return [...kept, table(level, 'late', ['recorded', 'value']), table(level, 'ahead', ahead)];
+    kept.push(table(level, 'late', ['recorded', 'value']), table(level, 'ahead', ahead));
+    return level.aheadByDay === true ? [...kept, table(level, 'ahead_by_day', ['recorded', 'value'])] : kept;
   });
 }
 
@@ -214,17 +219,27 @@ export function readings(
   if (isEmpty(value)) return [];
   if (part === 'ever') return [{ collection: level.collection, recorded: null, spans: spansOf(value) }];
   const finest = finestOf(of);
-  const byDay = (days: Range): Reading => ({
+  const byDay = {
     collection: collectionOf(finest, part),
-    recorded: bounds(days.from, days.to),
-    spans: [{ grain: 'day', gte: value.from, lte: value.to }],
+    spans: [{ grain: 'day' as const, gte: value.from, lte: value.to }],
+  };
+  if (level === finest || !level.knownByMonth) return [{ ...byDay, recorded: bounds(recorded.from, recorded.to) }];
+  return spansOf(recorded).map(({ grain, gte, lte }): Reading => {
+    if (grain === 'month') {
+      return { collection: collectionOf(level, part), recorded: bounds(gte, lte), spans: spansOf(value) };
+    }
+    // Sought one by one, so that of each only the days of value that are asked for are read.
+    const days: Condition = { in: daysOf(gte as LocalDate, lte as LocalDate) };
+    if (part !== 'ahead' || level.aheadByDay !== true) return { ...byDay, recorded: days };
+    return { collection: collectionOf(level, 'ahead_by_day'), recorded: days, spans: spansOf(value) };
   });
-  if (level === finest || !level.knownByMonth) return [byDay(recorded)];
-  return spansOf(recorded).map(({ grain, gte, lte }) =>
-    grain === 'month'
-      ? { collection: collectionOf(level, part), recorded: bounds(gte, lte), spans: spansOf(value) }
-      : byDay({ from: gte as LocalDate, to: lte as LocalDate }),
-  );
+}
+
+/** The few days of a part of a month. */
+function daysOf(from: LocalDate, to: LocalDate): readonly LocalDate[] {
+  const days: LocalDate[] = [];
+  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
+  return days;
 }
 
 interface Asked extends Omit<Question<string>, 'value' | 'due'> {

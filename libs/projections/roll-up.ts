@@ -2,7 +2,7 @@ import { addMonths, dateOfDay, dayNumber, type LocalDate, monthOf } from '../ker
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Key } from '../read-store/port.js';
-import { type Cube, collectionOf, finestOf, keepsKnown, type Level, lagGroups, type Part } from './cube.js';
+import { type Cube, collectionOf, finestOf, type Kept, keepsKnown, type Level, lagGroups, type Part } from './cube.js';
 
 /*
  * From the finest cells of a folded batch to the cells that are kept (cube.ts). Each level is told from the next finer
@@ -73,7 +73,10 @@ interface Combination {
   readonly numbers: readonly number[];
 }
 
-/** Cells of one set, level and grain under way. A day or month is a number; `recorded` is 0 in `ever`. */
+/** By what recording is told apart in a set of cells. */
+type Recorded = 'day' | 'month' | 'not';
+
+/** Cells of one set, level and grain under way. A day or month is a number; `recorded` is 0 where it is not told. */
 class Cells {
   readonly recorded: number[] = [];
   readonly value: number[] = [];
@@ -85,6 +88,7 @@ class Cells {
 
   constructor(
     readonly step: Step,
+    readonly recordedBy: Recorded,
     private readonly width: number,
   ) {}
 
@@ -135,7 +139,7 @@ function take(finest: Map<Plan, Batch>, plan: Plan, change: Change): void {
   let batch = finest.get(plan);
   if (batch === undefined) {
     const numbers = plan.steps.map(() => new Map<string, number>());
-    batch = { cells: new Cells(plan.finest, measures.length), combinations: new Map(), numbers };
+    batch = { cells: new Cells(plan.finest, 'day', measures.length), combinations: new Map(), numbers };
     finest.set(plan, batch);
   }
   const { recorded, value } = change.key as { readonly recorded: LocalDate; readonly value: LocalDate };
@@ -176,15 +180,16 @@ function textOf(level: Level, of: Key): string {
 
 function keep(plan: Plan, finest: Cells, rolled: Change[]): void {
   const { late, ahead } = apart(plan, finest);
-  keepPart(plan, 'ever', coarser(plan, finest, plan.finest, 'ever'), rolled);
+  keepPart(plan, 'ever', coarser(plan, finest, plan.finest, 'not'), rolled);
   keepPart(plan, 'late', late, rolled);
   keepPart(plan, 'ahead', ahead, rolled);
+  keepAheadByDay(plan, ahead, rolled);
 }
 
 /** What counts from another day than that on which it was recorded. */
 function apart({ cube, finest, groups }: Plan, cells: Cells): { late: Cells; ahead: Cells } {
   const width = cube.measures.length;
-  const [late, ahead] = [new Cells(finest, width), new Cells(finest, width)];
+  const [late, ahead] = [new Cells(finest, 'day', width), new Cells(finest, 'day', width)];
   for (let cell = 0; cell < cells.of.length; cell++) {
     const [recorded, value] = [cells.recorded[cell] as number, cells.value[cell] as number];
     const places = { late: -1, ahead: -1 };
@@ -208,24 +213,34 @@ function keepPart(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void
     if (part !== 'ever' && !keepsKnown(plan.cube, step.level)) continue;
     const finer = part === 'ever' ? step.ever : step.known;
     const from = finer === null ? undefined : kept.get(finer);
-    const days = from === undefined ? finest : coarser(plan, from.days, step, part);
+    const recordedBy = part === 'ever' ? 'not' : 'month';
+    const days = from === undefined ? finest : coarser(plan, from.days, step, recordedBy);
     // What is known by day of recording is not kept by month of value.
     const byDay = part !== 'ever' && from === undefined;
-    const months = byDay ? null : from?.months ? coarser(plan, from.months, step, part) : byMonth(plan, days);
+    const months = byDay ? null : from?.months ? coarser(plan, from.months, step, recordedBy) : byMonth(plan, days);
     kept.set(step.level, { days, months });
     push(plan, part, 'd', days, rolled);
     if (months !== null) push(plan, part, 'm', months, rolled);
   }
 }
 
-/** Cells of fewer dimensions: of any recording, or known by its month. */
-function coarser({ cube, finest }: Plan, cells: Cells, step: Step, part: Part): Cells {
+/** What is ahead by day of recording, at the levels that keep that as well. */
+function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
+  for (const step of plan.steps) {
+    if (step.level.aheadByDay !== true) continue;
+    const days = coarser(plan, finest, step, 'day');
+    push(plan, 'ahead_by_day', 'd', days, rolled);
+    push(plan, 'ahead_by_day', 'm', byMonth(plan, days), rolled);
+  }
+}
+
+/** Cells of fewer dimensions, or of which less is told of their recording. */
+function coarser({ cube }: Plan, cells: Cells, step: Step, recordedBy: Recorded): Cells {
   const width = cube.measures.length;
-  const found = new Cells(step, width);
-  const byDay = cells.step === finest;
+  const found = new Cells(step, recordedBy, width);
+  const told = recordedOf(cells.recordedBy, recordedBy);
   for (let cell = 0; cell < cells.of.length; cell++) {
-    const day = cells.recorded[cell] as number;
-    const recorded = part === 'ever' ? 0 : byDay ? monthNumber(day) : day;
+    const recorded = told(cells.recorded[cell] as number);
     const at = found.at(recorded, cells.value[cell] as number, cells.of[cell] as Combination);
     for (let i = 0; i < width; i++) {
       const more = cells.sums[cell * width + i] as Amount;
@@ -235,10 +250,15 @@ function coarser({ cube, finest }: Plan, cells: Cells, step: Step, part: Part): 
   return found;
 }
 
+function recordedOf(before: Recorded, after: Recorded): (recorded: number) => number {
+  if (after === 'not') return () => 0;
+  return before === after ? (recorded) => recorded : monthNumber;
+}
+
 /** By the month in which it counts, with what lagged now part of what it is of. */
 function byMonth({ cube, groups }: Plan, cells: Cells): Cells {
   const width = cube.measures.length;
-  const found = new Cells(cells.step, width);
+  const found = new Cells(cells.step, cells.recordedBy, width);
   for (let cell = 0; cell < cells.of.length; cell++) {
     for (const { days, from, to } of groups) {
       if (isNothing(cells.sums, cell * width, from)) continue;
@@ -259,11 +279,11 @@ function isNothing(sums: readonly Amount[], at: number, places: readonly number[
 }
 
 /** The cells as changes, without those of nothing; a measure that a cell has not is 0. */
-function push({ cube, finest }: Plan, part: Part, grain: 'm' | 'd', cells: Cells, rolled: Change[]): void {
+function push({ cube }: Plan, part: Kept, grain: 'm' | 'd', cells: Cells, rolled: Change[]): void {
   const { measures } = cube;
   const { level } = cells.step;
   const collection = collectionOf(level, part);
-  const recordedText = cells.step === finest ? dayText : monthText;
+  const recordedText = cells.recordedBy === 'day' ? dayText : monthText;
   const valueText = grain === 'd' ? dayText : monthText;
   for (let cell = 0; cell < cells.of.length; cell++) {
     const sums: Record<string, Amount> = {};
