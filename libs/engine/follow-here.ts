@@ -53,6 +53,8 @@ export class FollowingHere implements Following {
   #loop: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
   #catchingUp: Promise<void> | null = null;
+  /** Who waits for what is being built, whoever began it. */
+  readonly #watching = new Set<Progress>();
 
   constructor(private readonly options: FollowOptions) {
     const { store, readStore, domain, now } = options;
@@ -142,10 +144,9 @@ export class FollowingHere implements Following {
   }
 
   async catchUp(progress: Progress): Promise<void> {
-    this.#catchingUp ??= this.#buildFarBehind(progress).finally(() => {
-      this.#catchingUp = null;
-    });
-    await this.#catchingUp;
+    this.#watching.add(progress);
+    this.#catchingUp ??= this.#buildFarBehind();
+    await this.#catchingUp.finally(() => this.#watching.delete(progress));
     while (await this.#oneTurn()) {
       const sequence = Math.max(0, ...this.#models.status().map((status) => status.sequence));
       progress(sequence, sequence);
@@ -162,9 +163,16 @@ export class FollowingHere implements Following {
 
   // ----------------------------------------------------------------------------------------------------- building
 
-  async #buildFarBehind(progress: Progress): Promise<void> {
-    const parts = await this.#alone(() => this.#models.farBehind());
-    if (parts.length > 0) await this.#buildAll(this.#build, parts, progress);
+  async #buildFarBehind(): Promise<void> {
+    try {
+      const parts = await this.#alone(() => this.#models.farBehind());
+      if (parts.length === 0) return;
+      await this.#buildAll(this.#build, parts, (events, of) => {
+        for (const progress of this.#watching) progress(events, of);
+      });
+    } finally {
+      this.#catchingUp = null;
+    }
   }
 
   async #buildAll(build: Build, parts: readonly Part[], progress: Progress): Promise<void> {
@@ -211,13 +219,10 @@ export class FollowingHere implements Following {
 
   /** What is far behind when it is opened is built, beside all that goes on. */
   #beginBuilding(): void {
-    this.#catchingUp ??= this.#buildFarBehind(() => {})
-      .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.options.onFault(error);
-      })
-      .finally(() => {
-        this.#catchingUp = null;
-      });
+    this.#catchingUp ??= this.#buildFarBehind();
+    this.#catchingUp.catch((error: unknown) => {
+      if (!this.#stopping.signal.aborted) this.options.onFault(error);
+    });
   }
 
   /** Appends that come close together are folded into one batch, unless somebody waits to read them. */
