@@ -3,7 +3,7 @@ import { type AppendOutcome, type EventStore, StoreUnavailable } from '../event-
 import type { Instant, LocalDate } from '../kernel/dates.js';
 import type { Domain, NewEvent, Step } from '../kernel/decider.js';
 import type { Envelope, EnvelopeText, UnplacedEnvelope } from '../kernel/envelope.js';
-import { invariant } from '../kernel/result.js';
+import { InvariantBroken } from '../kernel/result.js';
 import { sealEvent } from '../proof/seal.js';
 import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
 
@@ -30,6 +30,8 @@ interface Tools {
   readonly store: EventStore;
   readonly streams: WarmStreams;
   readonly domain: Domain;
+  /** Told of every append that became durable: whoever follows is woken. */
+  readonly appended: () => void;
 }
 
 /** Seals events, sends them, and advances the warm stream at once. Resolves with the events where they were placed. */
@@ -45,6 +47,7 @@ export function append(
   const placed = store.append(stream, revision, sealed, texts).then(
     (result) => {
       if (result.outcome !== 'committed') return settled(tools, folded, sealed, result);
+      tools.appended();
       // A stream that is kept warm keeps no append that is over, nor its events.
       advanced.durable = SETTLED;
       return at(sealed, result.positions);
@@ -64,12 +67,13 @@ function sealAll(domain: Domain, { stream, revision, seal }: WarmStream, events:
   let previous = seal;
   for (const { type, data, valueDate, bookingDate = stamp.bookingDate } of events) {
     const format = domain.formats.get(type);
-    invariant(format !== undefined, `${type} is an event of the catalogue`);
+    if (format === undefined) throw new InvariantBroken(`${type} is an event of the catalogue`);
     const { version } = format;
     const place = revision + 1 + sealed.length;
-    const meta = { ...stamp, valueDate, bookingDate };
+    const { actor, causationId, commandHash, commandId, correlationId, recordedAt } = stamp;
+    const marks = { actor, bookingDate, causationId, commandHash, commandId, correlationId, recordedAt, valueDate };
     const { event, text } = sealEvent(
-      { type, version, stream, revision: place, data, meta },
+      { type, version, stream, revision: place, data, meta: marks },
       previous,
       format.canonical(data),
     );
@@ -85,7 +89,7 @@ function sealAll(domain: Domain, { stream, revision, seal }: WarmStream, events:
  * decided on it is decided anew.
  */
 async function settled(
-  { store, streams }: Tools,
+  { store, streams, appended }: Tools,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
   first: AppendOutcome,
@@ -101,7 +105,10 @@ async function settled(
       await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
       result = await store.append(stream, revision, events);
     }
-    if (result.outcome === 'committed') return at(events, result.positions);
+    if (result.outcome === 'committed') {
+      appended();
+      return at(events, result.positions);
+    }
     streams.forget(stream);
     return CONFLICT;
   } catch (error) {
@@ -111,4 +118,6 @@ async function settled(
 }
 
 const at = (events: readonly UnplacedEnvelope[], positions: readonly string[]): readonly Envelope[] =>
-  events.map((event, index) => ({ ...event, position: positions[index] as string }));
+  events.map(({ id, type, version, stream, revision, data, meta }, index) => {
+    return { id, type, version, stream, revision, data, meta, position: positions[index] as string };
+  });

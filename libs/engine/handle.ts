@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
-import { err, invariant, type Result } from '../kernel/result.js';
+import { err, InvariantBroken, invariant, type Result } from '../kernel/result.js';
 import { append, CONFLICT, type Stamp } from './append.js';
 import { DayGate, Held, StreamLocks } from './locks.js';
 import {
@@ -38,6 +38,7 @@ interface Moment {
  */
 export class CommandHandler {
   readonly streams: WarmStreams;
+  readonly #tools: Parameters<typeof append>[0];
   readonly locks = new StreamLocks();
   readonly gate = new DayGate();
   /** Events that leave an append to do, until it is done: a day does not close while there is one. */
@@ -55,9 +56,12 @@ export class CommandHandler {
       readonly warmBytesMax?: number | undefined;
       /** Does what announced closes do, until none is under way. */
       readonly close: () => Promise<void>;
+      /** Told of every append that became durable. */
+      readonly appended: () => void;
     },
   ) {
     this.streams = new WarmStreams(store, domain, options.warmBytesMax);
+    this.#tools = { store, streams: this.streams, domain, appended: options.appended };
     this.#lastRecordedAt = options.lastRecordedAt ?? ('' as Instant);
   }
 
@@ -75,7 +79,9 @@ export class CommandHandler {
 
   /** Decided when it returns, or when that resolves; `done` when it is durable. */
   begin(request: Request, attempt = 0): Begun | Promise<Begun> {
-    invariant(attempt < CONFLICT_RETRIES_MAX, `${request.about} is decided within ${CONFLICT_RETRIES_MAX} attempts`);
+    if (attempt >= CONFLICT_RETRIES_MAX) {
+      throw new InvariantBroken(`${request.about} is decided within ${CONFLICT_RETRIES_MAX} attempts`);
+    }
     const held = new Held(this.locks, this.gate);
     try {
       const gathered = this.#gatherAtOnce(request, held);
@@ -100,12 +106,20 @@ export class CommandHandler {
   }
 
   /** Lets go of what is held before it decides anew: the next attempt takes the same locks. */
-  #begun({ done }: Decided, request: Request, attempt: number, held: Held): Begun {
+  #begun(decided: Decided, request: Request, attempt: number, held: Held): Begun {
+    if (decided.placed === null) return { done: decided.done.finally(() => held.releaseAll()) };
+    const { placed, done } = decided;
     return {
-      done: done.then(
-        async (known) => {
+      done: placed.then(
+        (events) => {
+          if (events === CONFLICT) {
+            held.releaseAll();
+            return this.#anew(request, attempt + 1);
+          }
+          const known = done(events);
+          if (known instanceof Promise) return known.finally(() => held.releaseAll());
           held.releaseAll();
-          return known === CONFLICT ? (await this.begin(request, attempt + 1)).done : known;
+          return known;
         },
         (error: unknown) => {
           held.releaseAll();
@@ -113,6 +127,10 @@ export class CommandHandler {
         },
       ),
     };
+  }
+
+  async #anew(request: Request, attempt: number): Promise<Done> {
+    return (await this.begin(request, attempt)).done;
   }
 
   /**
@@ -153,7 +171,7 @@ export class CommandHandler {
   }
 
   #decide(request: Request, gathered: Gathered, held: Held): Decided | Promise<Decided> {
-    if ('answer' in gathered) return { done: Promise.resolve(gathered) };
+    if ('answer' in gathered) return { placed: null, done: Promise.resolve(gathered) };
     const { reads, writes, loaded, calendar } = gathered;
     const facts: Record<string, Folded> = {};
     for (const name in reads) facts[name] = streamIn(loaded, reads[name] as string);
@@ -163,7 +181,7 @@ export class CommandHandler {
     const decided = this.#ask(request, about, facts, { calendar, at: at.value });
     if (!decided.ok) return refused(decided.error);
     for (const name in reads) if (!writes.includes(reads[name] as string)) held.release(reads[name] as string);
-    if (decided.value.step === null) return { done: this.#quiet(decided.value.warnings) };
+    if (decided.value.step === null) return { placed: null, done: this.#quiet(decided.value.warnings) };
     if (calendar.first !== null || !request.entry.dated) {
       return this.#write(request, decided.value, { calendar, at: at.value }, loaded, held);
     }
@@ -245,16 +263,15 @@ export class CommandHandler {
     invariant(step !== null, 'there is something to write');
     const folded = streamIn(loaded, step.stream);
     const announces = step.events.some(({ type }) => type === this.domain.close.startsOn) && !request.continued;
-    const first = append(this.#tools, folded, step, this.#stamp(request, moment));
+    const placed = append(this.#tools, folded, step, this.#stamp(request, moment));
     // What follows on this stream decides on what is on its way; the store keeps the order.
     if (!announces && (step.stream !== request.about || !this.#opens(step.events))) held.release(step.stream);
-    const done = first.then((placed): Done | typeof CONFLICT | Promise<Done> => {
-      if (placed === CONFLICT) return CONFLICT;
+    const done = (events: readonly Envelope[]): Done | Promise<Done> => {
       if (announces) return this.#close(request, held);
-      if (this.#opens(placed)) return this.#transfer(request, placed, warnings);
-      return { answer: accepted(request.about, placed, warnings), written: placed };
-    });
-    return { done };
+      if (this.#opens(events)) return this.#transfer(request, events, warnings);
+      return { answer: accepted(request.about, events, warnings), written: events };
+    };
+    return { placed, done };
   }
 
   async #transfer(request: Request, placed: readonly Envelope[], warnings: Decision['warnings']): Promise<Done> {
@@ -271,10 +288,6 @@ export class CommandHandler {
     const done = await this.#again(about, request);
     invariant(done !== null, 'the announcement holds the key');
     return done.answer.accepted ? { ...done, answer: { ...done.answer, duplicate: false } } : done;
-  }
-
-  get #tools() {
-    return { store: this.store, streams: this.streams, domain: this.domain };
   }
 
   /** The marks of what is about to be written, in order of their names. */

@@ -60,10 +60,10 @@ export interface Ledger {
   /** One command, from load to append. */
   handle(request: CommandRequest, context?: RequestContext): Promise<Answer>;
   /**
-   * Begins a command and resolves when it may be followed by the next one of the same sheet: their results are those
+   * Begins a command, and returns or resolves when it may be followed by the next one of the same sheet: their results are those
    * of executing them one after another.
    */
-  begin(request: CommandRequest, context?: RequestContext): Promise<Begun>;
+  begin(request: CommandRequest, context?: RequestContext): Begun | Promise<Begun>;
   /** A ledger that sees this one and what is done to it, and writes nothing. Close it after use. */
   dryRun(): Ledger;
   /** The business day as it is now. */

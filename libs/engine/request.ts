@@ -1,7 +1,7 @@
 import { canonicalJson } from '../kernel/canonical-json.js';
 import { type Instant, type LocalDate, parseInstant } from '../kernel/dates.js';
 import type { CommandEntry, Domain, Refusal } from '../kernel/decider.js';
-import { date, integer, type Kind, normalFields, type Problem, readFields, reference } from '../kernel/fields.js';
+import { date, integer, type Kind, normalCanonicalOf, type Problem, readFields, reference } from '../kernel/fields.js';
 import { err, ok, type Result } from '../kernel/result.js';
 import { sha256 } from '../proof/seal.js';
 import type { CommandRequest, RequestContext } from './answers.js';
@@ -58,8 +58,15 @@ export function prepare(
   const about = data.ok ? entry.about(data.value) : aboutOf(entry, request.data);
   if (about === null) return err(refusalOf(problems));
   return ok({
-    ...{ entry, about, key: request.id, data: data.ok ? data.value : null, valueDate: day, actor: by, ifMatch },
-    ...{ recordedAt, correlationId: context.correlationId ?? null },
+    entry,
+    about,
+    key: request.id,
+    data: data.ok ? data.value : null,
+    valueDate: day,
+    actor: by,
+    ifMatch,
+    recordedAt,
+    correlationId: context.correlationId ?? null,
     hash: hashOf(entry, request),
     refusal: problems.length === 0 ? null : refusalOf(problems),
   });
@@ -67,14 +74,23 @@ export function prepare(
 
 const KEY_ACCEPTED = `1 to ${KEY_CHARACTERS_MAX} visible characters, not beginning with ~`;
 
-function hashOf(entry: CommandEntry, request: CommandRequest): string {
-  const body = {
-    command: entry.name,
-    data: normalFields(entry.fields, request.data ?? {}),
-    ...(request.valueDate === undefined ? {} : { valueDate: request.valueDate }),
-  };
+/** The tables of the catalogue, each with what it makes of a body. */
+const canonicalBodies = new WeakMap<CommandEntry['fields'], (data: unknown) => string>();
+
+function canonicalBody({ fields }: CommandEntry, data: unknown): string {
+  let canonical = canonicalBodies.get(fields);
+  if (canonical === undefined) {
+    canonical = normalCanonicalOf(fields);
+    canonicalBodies.set(fields, canonical);
+  }
+  return canonical(data);
+}
+
+/** The canonical JSON of command, data and value date, its three members in order. */
+function hashOf(entry: CommandEntry, { data, valueDate }: CommandRequest): string {
   try {
-    return sha256(canonicalJson(body));
+    const day = valueDate === undefined ? '' : `,"valueDate":${canonicalJson(valueDate)}`;
+    return sha256(`{"command":${canonicalJson(entry.name)},"data":${canonicalBody(entry, data ?? {})}${day}}`);
   } catch {
     // Text that has no canonical form was never accepted: no hash is equal to this.
     return '';

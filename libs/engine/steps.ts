@@ -33,10 +33,14 @@ export interface Begun {
   readonly done: Promise<Done>;
 }
 
-/** A command whose outcome is on its way. */
-export interface Decided {
-  readonly done: Promise<Done | typeof CONFLICT>;
+/** A command whose outcome is on its way: what its append was placed as, and what is left to do then. */
+export interface Sent {
+  readonly placed: Promise<readonly Envelope[] | typeof CONFLICT>;
+  readonly done: (placed: readonly Envelope[]) => Done | Promise<Done>;
 }
+
+/** What was decided: sent, or answered without an append. */
+export type Decided = Sent | { readonly placed: null; readonly done: Promise<Done> };
 
 /** The streams that a command needs beside the one that it is about: in order of their names, each once. */
 export interface Needs {
@@ -94,7 +98,10 @@ export function marksOf({ meta }: Envelope): Stamp {
 export const refusedWith = (refusal: Refusal): Done => ({ answer: { accepted: false, refusal }, written: [] });
 
 /** A refusal as what was decided. */
-export const refused = (refusal: Refusal): Decided => ({ done: Promise.resolve(refusedWith(refusal)) });
+export const refused = (refusal: Refusal): Decided => ({
+  placed: null,
+  done: Promise.resolve(refusedWith(refusal)),
+});
 
 /** A refusal of the engine's own. */
 export const refusal = (code: string, field: string, accepted: string, params: Refusal['params']): Refusal => ({

@@ -1,7 +1,7 @@
 import type { EventStore } from '../event-store/port.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
-import { invariant } from '../kernel/result.js';
+import { InvariantBroken } from '../kernel/result.js';
 import { WeighedMap } from '../kernel/weighed-map.js';
 
 /** The most memory that folded streams take, by an estimate. A loan of sixty events takes 4.7 kB: some 45,000 of them. */
@@ -107,7 +107,7 @@ export class WarmStreams {
     // One list a stream, handed on: each mark stands at its revision, and nobody looks behind his own.
     const keys = before.keys as number[];
     for (const event of events) {
-      invariant(event.revision === revision + 1, `${stream} has no hole at ${event.revision}`);
+      if (event.revision !== revision + 1) throw new InvariantBroken(`${stream} has no hole at ${event.revision}`);
       // An envelope on its way to the store has no place yet, and no aggregate looks at one.
       if (known === undefined) state = this.#aggregate(stream).evolve(state, this.domain.upcast(event as Envelope));
       revision = event.revision;
@@ -123,7 +123,7 @@ export class WarmStreams {
 
   #aggregate(stream: string) {
     const aggregate = this.domain.aggregates.get(categoryOf(stream));
-    invariant(aggregate !== undefined, `${stream} is of a known category`);
+    if (aggregate === undefined) throw new InvariantBroken(`${stream} is of a known category`);
     return aggregate;
   }
 }

@@ -26,10 +26,9 @@ export function acceptedTexts(
   sealed?: readonly EnvelopeText[],
 ): string[] {
   invariant(stream !== '' && stream.isWellFormed(), 'a stream has a name, in well-formed Unicode');
-  invariant(
-    Number.isSafeInteger(expectedRevision) && expectedRevision >= NO_STREAM,
-    `${expectedRevision} is no revision that a stream can stand at`,
-  );
+  if (!Number.isSafeInteger(expectedRevision) || expectedRevision < NO_STREAM) {
+    throw new InvariantBroken(`${expectedRevision} is no revision that a stream can stand at`);
+  }
   invariant(events.length > 0, 'an append holds at least one event');
   invariant(sealed === undefined || sealed.length === events.length, 'each event has its own text');
   const texts: string[] = [];
@@ -40,8 +39,8 @@ export function acceptedTexts(
     length += text.length;
     texts.push(text);
   }
-  const ids = new Set(events.map(({ id }) => id));
-  invariant(ids.size === events.length, 'an id stands twice in one append');
+  const ids = events.length === 1 ? 1 : new Set(events.map(({ id }) => id)).size;
+  invariant(ids === events.length, 'an id stands twice in one append');
   // An escaped text is never shorter than its UTF-8, so only a long one has to be measured exactly.
   if (length > APPEND_BYTES_MAX) acceptSize(events);
   return texts;
@@ -68,11 +67,15 @@ export function acceptBatch(batch: number): void {
 }
 
 function acceptPlace(stream: string, revision: number, event: UnplacedEnvelope): void {
-  invariant(UUID.test(event.id) && event.id !== NIL_UUID, `the id ${JSON.stringify(event.id)} is no UUID`);
+  if (!UUID.test(event.id) || event.id === NIL_UUID) {
+    throw new InvariantBroken(`the id ${JSON.stringify(event.id)} is no UUID`);
+  }
   invariant(event.type !== '', 'an event has a type');
   invariant(Number.isSafeInteger(event.version) && event.version >= 1, 'an event has a version from 1');
-  invariant(event.stream === stream, `an event of ${event.stream} is not one of ${stream}`);
-  invariant(event.revision === revision, `an event of revision ${event.revision} stands where ${revision} belongs`);
+  if (event.stream !== stream) throw new InvariantBroken(`an event of ${event.stream} is not one of ${stream}`);
+  if (event.revision !== revision) {
+    throw new InvariantBroken(`an event of revision ${event.revision} stands where ${revision} belongs`);
+  }
 }
 
 function acceptSize(events: readonly UnplacedEnvelope[]): void {

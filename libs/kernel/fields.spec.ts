@@ -9,6 +9,7 @@ import {
   integer,
   type Kind,
   list,
+  normalCanonicalOf,
   normalFields,
   nullable,
   oneOf,
@@ -240,6 +241,24 @@ describe('a table of fields', () => {
     expect(JSON.stringify(normal)).toBe('{"__proto__":{"loan":"L1"},"other":"7"}');
     expect(Object.getPrototypeOf(normal)).toBe(Object.prototype);
     expect(normalFields(fields, [1])).toEqual([1]);
+  });
+
+  it('is hashed as one text, whatever the body', () => {
+    const fields = {
+      loan: id('loan'),
+      amount: amount(),
+      note: optional(words()),
+      of: optional(record({ b: amount() })),
+    };
+    const text = normalCanonicalOf(fields);
+    const bodies = [
+      ...[{}, [], null, 'x', 1, { amount: '7' }, { loan: 'L1', amount: 7, note: 'Trâu "bò"', of: { b: '08', a: 1 } }],
+      ...[{ note: null, of: null }, { other: '7', loan: 'L1' }, JSON.parse('{"__proto__":{"loan":"L1"},"loan":"L2"}')],
+      Object.create({ loan: 'L1' }),
+    ];
+    for (const body of bodies) expect(text(body)).toBe(canonicalJson(normalFields(fields, body)));
+    expect(() => text({ loan: 'L1', note: undefined })).toThrow('no JSON form');
+    expect(normalCanonicalOf({})({})).toBe('{}');
   });
 
   it('takes null but not absence for a nullable field of an event', () => {

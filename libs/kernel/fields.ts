@@ -59,6 +59,25 @@ export function normalFields(fields: Fields, value: unknown): unknown {
   return normal;
 }
 
+/** Canonical JSON of the normal form of a body, by a table: that of `canonicalJson(normalFields(…))`, and sooner. */
+export function normalCanonicalOf(fields: Fields): (value: unknown) => string {
+  const members = Object.keys(fields)
+    .sort()
+    .map((name) => ({ name, begins: `${canonicalJson(name)}:`, kind: fields[name] as Kind<unknown> }));
+  return (value) => {
+    let text = '{';
+    let found = 0;
+    if (isObject(value)) {
+      for (const { name, begins, kind } of members) {
+        if (!Object.hasOwn(value, name)) continue;
+        text += (found++ === 0 ? '' : ',') + begins + canonicalJson(kind.normal(value[name]));
+      }
+      if (found === countMembers(value)) return `${text}}`;
+    }
+    return canonicalJson(normalFields(fields, value));
+  };
+}
+
 /** Canonical JSON by a table, whose members are put in order once; a value of another form takes the long way. */
 export function canonicalOf(fields: Fields): (value: unknown) => string {
   const names = Object.keys(fields).sort();
@@ -306,7 +325,6 @@ function kind<T>(scalar: Scalar<T>): Kind<T> {
 }
 
 function readRecord(fields: Fields, value: unknown, at: string, problems: Problem[]): Record<string, unknown> {
-  const path = (name: string) => (at === '' ? name : `${at}.${name}`);
   const data: Record<string, unknown> = {};
   if (!isObject(value)) {
     problems.push({ field: at, code: 'OBJECT_INVALID', accepted: `an object of ${Object.keys(fields).join(', ')}` });
@@ -314,19 +332,25 @@ function readRecord(fields: Fields, value: unknown, at: string, problems: Proble
   }
   for (const name of Object.keys(value)) {
     if (Object.hasOwn(fields, name)) continue;
-    problems.push({ field: path(name), code: 'FIELD_UNKNOWN', accepted: `only ${Object.keys(fields).join(', ')}` });
+    problems.push({
+      field: pathOf(at, name),
+      code: 'FIELD_UNKNOWN',
+      accepted: `only ${Object.keys(fields).join(', ')}`,
+    });
   }
-  for (const name of Object.keys(fields)) {
+  for (const name in fields) {
     const kind = fields[name] as Kind<unknown>;
     const member = Object.hasOwn(value, name) ? value[name] : undefined;
     if (member === undefined && !kind.optional) {
-      problems.push({ field: path(name), code: 'FIELD_MISSING', accepted: kind.accepted });
+      problems.push({ field: pathOf(at, name), code: 'FIELD_MISSING', accepted: kind.accepted });
     } else {
-      data[name] = kind.read(member, path(name), problems);
+      data[name] = kind.read(member, pathOf(at, name), problems);
     }
   }
   return data;
 }
+
+const pathOf = (at: string, name: string): string => (at === '' ? name : `${at}.${name}`);
 
 // `__proto__` is a member like any other in JSON, and must not become a prototype here.
 function defineMember(target: Record<string, unknown>, name: string, value: unknown): void {

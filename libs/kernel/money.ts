@@ -1,4 +1,4 @@
-import { invariant } from './result.js';
+import { InvariantBroken } from './result.js';
 
 declare const dong: unique symbol;
 /** A whole number of đồng that a double holds exactly. Made by `parse` of a field or by `asDong`. */
@@ -13,7 +13,7 @@ export const ZERO = 0 as Dong;
 
 /** `value` as đồng; anything but a safe integer is a broken invariant. */
 export function asDong(value: number): Dong {
-  invariant(Number.isSafeInteger(value), `${value} is not a whole number of đồng below 2^53`);
+  if (!Number.isSafeInteger(value)) throw new InvariantBroken(`${value} is not a whole number of đồng below 2^53`);
   return value as Dong;
 }
 

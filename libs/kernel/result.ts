@@ -9,7 +9,10 @@ export class InvariantBroken extends Error {
   override readonly name = 'InvariantBroken';
 }
 
-/** Stops the work where `what` does not hold: an assertion, never a check of what a caller sends. */
+/**
+ * Stops the work where `what` does not hold: an assertion, never a check of what a caller sends. Each command passes
+ * some of them a dozen times: those throw by themselves, as a text with figures in it is made before it is needed.
+ */
 export function invariant(condition: unknown, what: string): asserts condition {
   if (!condition) throw new InvariantBroken(what);
 }

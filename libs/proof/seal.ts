@@ -30,15 +30,24 @@ export function sealEvent(
 ): Sealed {
   const { type, version, stream, revision, meta } = event;
   const marks = marksText(meta);
-  const before = `{"data":${data}`;
-  const after = afterText(event, marks, previousSeal);
-  const id = uuidV5(before + after);
-  const seal = sha256(`${before},"id":"${id}"${after}`);
+  const { id, seal } = idAndSeal(`{"data":${data}`, afterText(event, marks, previousSeal));
   const text =
     `{"id":"${id}","type":${canonicalJson(type)},"version":${version},"stream":${canonicalJson(stream)},` +
     `"revision":${revision},"data":${data},"meta":${marks.slice(0, -1)},"seal":"${seal}"}}`;
+  const { actor, bookingDate, causationId, commandHash, commandId, correlationId, recordedAt, valueDate } = meta;
+  const sealed = {
+    actor,
+    bookingDate,
+    causationId,
+    commandHash,
+    commandId,
+    correlationId,
+    recordedAt,
+    valueDate,
+    seal,
+  };
   return {
-    event: { id, type, version, stream, revision, data: event.data, meta: { ...meta, seal } },
+    event: { id, type, version, stream, revision, data: event.data, meta: sealed },
     text: text as EnvelopeText,
   };
 }
@@ -104,8 +113,24 @@ function marksText(meta: UnsealedEnvelope['meta']): string {
   );
 }
 
-function uuidV5(name: string): string {
-  const hex = hash('sha1', inNamespace(name));
+/** Both hashes from bytes that are written once: the id is put between them for the second. */
+function idAndSeal(before: string, after: string): { id: string; seal: string } {
+  const start = ID_NAMESPACE.length;
+  if (start + (before.length + ID_MEMBER + after.length) * UTF8_BYTES_MAX > SCRATCH_BYTES) {
+    const id = uuidV5(before + after);
+    return { id, seal: sha256(`${before},"id":"${id}"${after}`) };
+  }
+  const middle = start + scratch.write(before, start);
+  const end = middle + scratch.write(after, middle);
+  const id = uuidOf(hash('sha1', scratch.subarray(0, end)));
+  scratch.copyWithin(middle + ID_MEMBER, middle, end);
+  scratch.write(`,"id":"${id}"`, middle, 'latin1');
+  return { id, seal: hash('sha256', scratch.subarray(start, end + ID_MEMBER)) };
+}
+
+const uuidV5 = (name: string): string => uuidOf(hash('sha1', inNamespace(name)));
+
+function uuidOf(hex: string): string {
   // Version 5, and the variant of RFC 9562 in the two highest bits.
   const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
@@ -118,6 +143,8 @@ function inNamespace(name: string): Buffer {
   return scratch.subarray(0, start + scratch.write(name, start));
 }
 
+/** Bytes of `,"id":"…"`. */
+const ID_MEMBER = 44;
 /** UTF-8 bytes of one UTF-16 unit. */
 const UTF8_BYTES_MAX = 3;
 const SCRATCH_BYTES = 16_384;

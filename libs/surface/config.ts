@@ -4,8 +4,11 @@
 export const BODY_BYTES_MAX = 64 * 1024;
 /** One line of a sheet, without its line end (contract §1, Bounds). */
 export const LINE_BYTES_MAX = 64 * 1024;
-/** Lines of one sheet that wait for their answers at the same time. */
-export const LINES_UNDER_WAY_MAX = 1_024;
+/**
+ * Lines of one sheet that wait for their answers at the same time. Enough for a write to the disk to cost each next to
+ * nothing, and few enough for what they hold to be gone before the collector has moved it (ADR 0010).
+ */
+export const LINES_UNDER_WAY_MAX = 256;
 /** Results that are kept in memory for a client that does not take them; what comes after goes to a file. */
 export const SPOOL_MEMORY_BYTES_MAX = 1024 * 1024;
 /** Results and events are handed on in pieces of this size. */

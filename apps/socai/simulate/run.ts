@@ -11,8 +11,8 @@ import { simulate } from './simulation.js';
 
 /* A simulation posted to a ledger, through the handlers that any sheet goes through. */
 
-/** Lines that wait for their answers. */
-const UNDER_WAY_MAX = 1_000;
+/** Lines that wait for their answers: as many as of a sheet (ADR 0010). */
+const UNDER_WAY_MAX = 256;
 
 /** Lines that were counted when they were posted first. */
 const AGAIN = { isResumed: true, counts: { lines: 0, refused: 0 } };

@@ -44,15 +44,16 @@ export function createCommitter(connection: Connection, rows: Rows, path: string
     if (revision !== expectedRevision) {
       return (place && firstOutcome(rows, append, place)) ?? { outcome: 'conflict', revision };
     }
-    const id = place?.id ?? rows.addStream(stream);
+    const kept = place ?? places.keep(stream, { id: rows.addStream(stream), revision: NO_STREAM });
     const positions: string[] = [];
     for (const text of texts) {
       const number = places.nextPosition();
       const position = positionText(number);
       positions.push(position);
-      rows.addEvent(number, id, revision + positions.length, `{"position":"${position}",${text.slice(1)}`);
+      rows.addEvent(number, kept.id, revision + positions.length, `{"position":"${position}",${text.slice(1)}`);
     }
-    places.keep(stream, { id, revision: revision + texts.length });
+    // In place: a new object an append would be one more that the collector has to move to where old ones are.
+    kept.revision = revision + texts.length;
     return { outcome: 'committed', positions };
   }
 
@@ -88,8 +89,16 @@ function createPlaces(rows: Rows) {
   let lastPosition = 0;
   let seenVersion: number | undefined;
   return {
-    of: (stream: string): StreamPlace | undefined => places.get(stream) ?? rows.streamPlace(stream),
-    keep: (stream: string, place: StreamPlace): void => places.set(stream, place),
+    of(stream: string): StreamPlace | undefined {
+      const kept = places.get(stream);
+      if (kept !== undefined) return kept;
+      const place = rows.streamPlace(stream);
+      return place && this.keep(stream, place);
+    },
+    keep(stream: string, place: StreamPlace): StreamPlace {
+      places.set(stream, place);
+      return place;
+    },
     nextPosition: () => ++lastPosition,
     lookAgainIfOthersWrote(): void {
       const version = rows.dataVersion();

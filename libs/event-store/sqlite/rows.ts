@@ -6,7 +6,7 @@ import type { Connection } from './file.js';
 /** Where a stream stands, and the number that stands for its name in the file. */
 export interface StreamPlace {
   readonly id: number;
-  readonly revision: number;
+  revision: number;
 }
 
 /** A page of events as NDJSON, and where it ends. */

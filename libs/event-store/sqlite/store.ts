@@ -63,10 +63,9 @@ export async function openSqliteEventStore(options: SqliteEventStoreOptions): Pr
       } catch (error) {
         return Promise.reject(error);
       }
-      return group.append(() => ({
-        ...{ stream, expectedRevision, events },
-        texts: acceptedTexts(stream, expectedRevision, events, texts),
-      }));
+      return group.append(() => {
+        return { stream, expectedRevision, events, texts: acceptedTexts(stream, expectedRevision, events, texts) };
+      });
     },
     close() {
       closing ??= (async () => {

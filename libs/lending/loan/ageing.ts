@@ -1,7 +1,7 @@
 import type { LocalDate } from '../../kernel/dates.js';
 import { asDong, ZERO } from '../../kernel/money.js';
-import { invariant } from '../../kernel/result.js';
-import { type Book, EMPTY_BOOK, isRunning, paymentsOf } from './book.js';
+import { InvariantBroken } from '../../kernel/result.js';
+import { type Book, EMPTY_BOOK, type Installment, isRunning, paymentsOf } from './book.js';
 import type { Position, Stretch } from './events.js';
 import type { Loan } from './state.js';
 
@@ -31,14 +31,15 @@ export function ageing(before: Loan, after: Loan, from: LocalDate): readonly Str
 
 /** Unpaid principal at the end of a day, and the earliest due day with any, past or to come. */
 export function positionOn(book: Book, day: LocalDate): Position {
-  const unpaid = unpaidOn(book, day);
+  const byEntries = isRunning(book, day) ? null : unpaidByEntries(book, day);
   let outstanding = ZERO;
   let oldestUnpaidDueDate: LocalDate | null = null;
-  for (let index = 0; index < unpaid.length; index++) {
-    const rest = unpaid[index] as number;
-    invariant(rest >= 0, `instalment ${index + 1} is not paid below zero on ${day}`);
+  for (let index = 0; index < book.installments.length; index++) {
+    const { principal, paid, dueDate } = book.installments[index] as Installment;
+    const rest = byEntries === null ? principal - paid : (byEntries[index] as number);
+    if (rest < 0) throw new InvariantBroken(`instalment ${index + 1} is not paid below zero on ${day}`);
     outstanding = asDong(outstanding + rest);
-    if (rest > 0 && oldestUnpaidDueDate === null) oldestUnpaidDueDate = book.installments[index]?.dueDate ?? null;
+    if (rest > 0 && oldestUnpaidDueDate === null) oldestUnpaidDueDate = dueDate;
   }
   return { outstanding, oldestUnpaidDueDate };
 }

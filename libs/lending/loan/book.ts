@@ -1,6 +1,6 @@
 import { dayNumber, type LocalDate, laterOf } from '../../kernel/dates.js';
 import { type Amount, add, addExact, type Dong, multiplyExact, subtract, ZERO } from '../../kernel/money.js';
-import { invariant } from '../../kernel/result.js';
+import { InvariantBroken, invariant } from '../../kernel/result.js';
 import type { LoanData, Share } from './events.js';
 import { NO_PAYMENTS, type PackedPayments, packed, reversedIn, unpacked } from './payments.js';
 
@@ -165,7 +165,7 @@ function withShares(
   const changed = [...installments];
   for (const { installment, principal } of shares) {
     const before = changed[installment - 1];
-    invariant(before?.number === installment, `instalment ${installment} is on the schedule`);
+    if (before?.number !== installment) throw new InvariantBroken(`instalment ${installment} is on the schedule`);
     changed[installment - 1] = { ...before, [side]: sum(before[side], principal) };
   }
   return changed;

@@ -244,7 +244,7 @@ function recorded(before: Loan, { type, data, valueDate }: Draft): Recorded {
   // What a draft lacks, evolve does not read: dimensions stand in the application.
   const after = evolve(before, { type, data, meta: { valueDate, causationId: '' } } as unknown as LoanEvent);
   const stretches = ageing(before, after, valueDate);
-  return { event: { type, data: { ...dimensionsOf(before), ...data, ageing: stretches }, valueDate }, after };
+  return { event: { type, data: Object.assign(dimensionsOf(before), data, { ageing: stretches }), valueDate }, after };
 }
 
 function written(about: Folded<Loan>, drafts: readonly Draft[]): Decided {

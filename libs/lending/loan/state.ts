@@ -1,6 +1,6 @@
 import type { LocalDate } from '../../kernel/dates.js';
 import type { Aggregate } from '../../kernel/decider.js';
-import { invariant, unreachable } from '../../kernel/result.js';
+import { InvariantBroken, invariant, unreachable } from '../../kernel/result.js';
 import type { termsFields } from '../policy/events.js';
 import { type Book, bytesOf, EMPTY_BOOK, withPart, withPayment, withReversal } from './book.js';
 import type { LoanData, LoanStored } from './events.js';
@@ -88,7 +88,7 @@ export function evolve(state: Loan, event: LoanEvent): Loan {
     case 'InstallmentPaid':
     case 'PaymentReversed':
     case 'LoanOverdue':
-      invariant(state.status === 'APPROVED', `${event.type} follows an approval`);
+      if (state.status !== 'APPROVED') throw new InvariantBroken(`${event.type} follows an approval`);
       return evolveApproved(state, event);
     default:
       return unreachable(event);
