@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,11 @@ import { isSkipped, type Line, type Place, ROUNDS } from './measurement.js';
 import { measurements } from './measurements.js';
 import { pageOf, reached, type Setting, tableOf } from './table.js';
 
-/* npm run bench [-- --json] [--only NAME] [--scale S] [--ledgers DIR] [--write] */
+/*
+ * npm run bench [-- --json] [--only NAME] [--scale S] [--ledgers DIR] [--write]
+ *
+ * With --ledgers, simulated programmes and what was measured are kept there: a run that was cut short goes on.
+ */
 
 const MEASUREMENT_MS_MAX = 180_000;
 /** Of a whole programme at scale 1: simulating it takes most of it. */
@@ -48,7 +52,14 @@ async function run(): Promise<number> {
       for (const scale of scaled ? options.scales : SCALES.slice(0, 1)) {
         const own = join(directory, `${name}-${scale}`);
         const { ledgers } = options;
-        lines.push(...(await measure(name, { base, directory: own, scale, ledgers }, scaled ?? false)));
+        const kept = ledgers === null ? null : join(ledgers, `${scaled ? `${name}-${scale}` : name}.lines.json`);
+        if (kept !== null && existsSync(kept)) {
+          lines.push(...(JSON.parse(readFileSync(kept, 'utf8')) as Line[]));
+          continue;
+        }
+        const measured = await measure(name, { base, directory: own, scale, ledgers }, scaled ?? false);
+        if (kept !== null && !measured.some(isSkipped)) writeFileSync(kept, JSON.stringify(measured));
+        lines.push(...measured);
       }
     }
     const setting = settingOf();
