@@ -38,7 +38,7 @@ export async function measureProgramme(place: Place): Promise<readonly Line[]> {
   const rows: Line[] = [
     { what: 'events of the five years', value: events, unit: 'events' },
     {
-      what: 'simulated: commands to events, read models following',
+      what: 'simulated by commands, one process; read models built after',
       value: events / simulated.seconds,
       unit: 'events/s',
     },
