@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { FIRST_START, scaleText } from '../apps/socai/simulate/programme.js';
 import { NO_BROWSER, openChromium } from './chromium.js';
 import type { Line, Place } from './measurement.js';
 import { runSocai } from './run-socai.js';
@@ -7,8 +8,7 @@ import { NO_SERVER, startSocai } from './started.js';
 
 /** The first view also waits for code that was not run before, on both sides. */
 const VIEWS = 12;
-/** As `npm start` makes it. */
-const SAMPLE = ['--scale', '0.003', '--seed', '207'];
+const SAMPLE = ['--scale', scaleText(FIRST_START.scale), '--seed', String(FIRST_START.seed)];
 const PAINT = 'the page in Chromium: to its first paint, with every figure in it';
 const SLIDE = 'the page in Chromium: from a key on a slider to the figures of its day';
 
