@@ -14,7 +14,7 @@ import type { ReadStore } from '../../libs/read-store/port.js';
 import { openSqliteReadStore } from '../../libs/read-store/sqlite/store.js';
 import type { OpenedEvents, OpenedLedger, Purpose, Reached } from '../../libs/surface/cli/host.js';
 import { refused } from '../../libs/surface/formats/problem.js';
-import { eventsFile, followed as everyReadModel, openReadModels } from './files.js';
+import { eventsFile, followed as everyReadModel, openReadModels, openSnapshots } from './files.js';
 import { followingInThread } from './follow-thread.js';
 import { type Hold, type Holder, holderOf, holderText, takeHold } from './hold.js';
 
@@ -51,7 +51,7 @@ export async function openAnyToWrite(data: string, options: OpenOptions): Promis
   const store = await openSqliteEventStore({ path: eventsFile(data) });
   const following =
     options.thread === true ? followingInThread({ data, readModels: true }, options.onFault) : undefined;
-  return openOver(store, () => openReadModels(data), { ...options, writable: true, following });
+  return openOver(data, store, () => openReadModels(data), { ...options, writable: true, following });
 }
 
 /**
@@ -69,7 +69,7 @@ export async function openToSimulate(data: string, onFault: OpenOptions['onFault
     warmBytesMax: SIMULATED_BYTES_MAX,
     onFault,
   };
-  return openOver(store, () => openReadModels(data), options);
+  return openOver(data, store, () => openReadModels(data), options);
 }
 
 /** Finds the server that holds the directory, or opens it under a hold of one's own. */
@@ -135,11 +135,11 @@ export function makeDirectory(data: string): void {
 /** What needs no hold: a directory without a ledger, which stays without one, and one that cannot be written. */
 async function openUnheld(data: string, options: OpenOptions): Promise<OpenedLedger | null> {
   if (!existsSync(eventsFile(data))) {
-    return openOver(memoryEventStore(), memoryReadStore, { ...options, writable: false });
+    return openOver(data, memoryEventStore(), memoryReadStore, { ...options, writable: false });
   }
   if (isWritable(data)) return null;
   const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
-  return openOver(store, () => openSqliteReadStore({ path: ':memory:' }), { ...options, writable: false });
+  return openOver(data, store, () => openSqliteReadStore({ path: ':memory:' }), { ...options, writable: false });
 }
 
 async function openHeld(data: string, purpose: Purpose, hold: Hold, options: OpenOptions): Promise<OpenedLedger> {
@@ -164,10 +164,11 @@ async function openHeld(data: string, purpose: Purpose, hold: Hold, options: Ope
 /** Read models are caught up when they are read, and nothing of the events is written. */
 async function openToRead(data: string, options: OpenOptions): Promise<OpenedLedger> {
   const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
-  return openOver(store, () => openReadModels(data), { ...options, writable: false });
+  return openOver(data, store, () => openReadModels(data), { ...options, writable: false });
 }
 
 async function openOver(
+  data: string,
   store: EventStore,
   openReadStore: () => ReadStore,
   options: OpenOptions & {
@@ -179,14 +180,16 @@ async function openOver(
 ): Promise<OpenedLedger> {
   const { simulated, writable, onFault, following, followed = everyReadModel, warmBytesMax } = options;
   let readStore: ReadStore | null = null;
+  // Who only reads folds little, and leaves the file to the writer.
+  const snapshots = writable ? openSnapshots(data, onFault) : undefined;
   try {
     readStore = openReadStore();
     const ledger = await openLedger({
       ...{ store, readStore, followed, domain: lendingDomain(), clock, simulated, writable, onFault },
-      ...{ follow: writable, following, warmBytesMax },
+      ...{ follow: writable, following, warmBytesMax, ...(snapshots && { snapshots }) },
       overlay: { store: overlayEventStore, readStore: overlayReadStore },
     });
-    const stores = [readStore, store];
+    const stores = [readStore, store, ...(snapshots === undefined ? [] : [snapshots])];
     return {
       ledger,
       close: async () => {
@@ -197,6 +200,7 @@ async function openOver(
   } catch (error) {
     await readStore?.close();
     await store.close();
+    snapshots?.close();
     throw error;
   }
 }

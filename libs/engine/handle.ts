@@ -1,4 +1,5 @@
 import type { EventStore } from '../event-store/port.js';
+import type { SnapshotStore } from '../event-store/snapshots.js';
 import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
@@ -54,13 +55,14 @@ export class CommandHandler {
       readonly simulated: boolean;
       readonly lastRecordedAt: Instant | null;
       readonly warmBytesMax?: number | undefined;
+      readonly snapshots?: SnapshotStore | undefined;
       /** Does what announced closes do, until none is under way. */
       readonly close: () => Promise<void>;
       /** Told of every append that became durable. */
       readonly appended: () => void;
     },
   ) {
-    this.streams = new WarmStreams(store, domain, options.warmBytesMax);
+    this.streams = new WarmStreams(store, domain, options.warmBytesMax, options.snapshots);
     this.#tools = { store, streams: this.streams, domain, appended: options.appended };
     this.#lastRecordedAt = options.lastRecordedAt ?? ('' as Instant);
   }

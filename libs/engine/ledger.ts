@@ -1,4 +1,5 @@
 import type { EventStore } from '../event-store/port.js';
+import type { SnapshotStore } from '../event-store/snapshots.js';
 import type { Clock } from '../kernel/clock.js';
 import type { LocalDate } from '../kernel/dates.js';
 import type { Calendar, Domain } from '../kernel/decider.js';
@@ -29,6 +30,8 @@ export interface LedgerOptions {
   readonly follow: boolean;
   /** How many bytes of folded streams are kept at most, by estimate. Default `WARM_BYTES_MAX`. */
   readonly warmBytesMax?: number | undefined;
+  /** Where folded streams are kept beside. They must be made by code that folds as this does. */
+  readonly snapshots?: SnapshotStore;
   /** Who follows, when it is not this thread. */
   readonly following?: Following;
   /** Stores that see others and keep what is written to themselves: what a dry run writes to. */

@@ -43,6 +43,7 @@ class EmbeddedLedger implements Ledger {
     this.store = options.store;
     this.#handler = new CommandHandler(this.store, domain, clock, {
       ...{ simulated, lastRecordedAt: recordedAt, warmBytesMax: options.warmBytesMax },
+      snapshots: options.snapshots,
       close: () => this.#runCloses(),
       appended: () => this.#following.wake(),
     });
@@ -99,13 +100,15 @@ class EmbeddedLedger implements Ledger {
   }
 
   dryRun(): Ledger {
-    const { overlay, store, readStore } = this.options;
+    const { overlay, store, readStore, snapshots } = this.options;
     const dry = new EmbeddedLedger(
       {
         ...this.options,
         store: overlay.store(store),
         readStore: overlay.readStore(readStore),
         ...{ followed: [], follow: false, following: undefined },
+        // What it folds beyond the ledger's own is nobody else's.
+        ...(snapshots && { snapshots: { get: (stream) => snapshots.get(stream), put() {}, close() {} } }),
       },
       this.#handler.lastRecordedAt,
     );

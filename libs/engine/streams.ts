@@ -1,4 +1,6 @@
+import { deserialize, serialize } from 'node:v8';
 import type { EventStore } from '../event-store/port.js';
+import type { SnapshotStore } from '../event-store/snapshots.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
 import { InvariantBroken } from '../kernel/result.js';
@@ -13,6 +15,13 @@ const WARM_BYTES = 400;
 const STATE_BYTES = 600;
 const KEY_BYTES = 10;
 
+/**
+ * A stream is kept as a snapshot after so many events, and then each time that it has grown by this and by the share: a
+ * stream that is not warm is read from there on. A loan of sixty events costs 0.8 ms to read and fold, of twenty 0.2 ms.
+ */
+const SNAPSHOT_EVENTS = 8;
+const SNAPSHOT_SHARE = 1 / 8;
+
 /** A folded stream, and what an append to it needs. */
 export interface WarmStream extends Folded {
   /** null when there is no such stream. */
@@ -22,6 +31,8 @@ export interface WarmStream extends Folded {
    * are known for ever, so there are as many as events: the stored event says whether it is the same one.
    */
   readonly keys: readonly number[];
+  /** The revision of the last snapshot; -1 for none. */
+  readonly kept: number;
   /** Resolves when everything that was folded is durable. Rejects when it is not: the stream is then loaded again. */
   durable: Promise<unknown>;
 }
@@ -38,6 +49,7 @@ export class WarmStreams {
     private readonly store: EventStore,
     private readonly domain: Domain,
     bytesMax = WARM_BYTES_MAX,
+    private readonly snapshots: SnapshotStore | null = null,
   ) {
     this.#warm = new WeighedMap(bytesMax, (warm) => this.#bytes(warm));
   }
@@ -74,7 +86,7 @@ export class WarmStreams {
     durable: Promise<unknown>,
     state?: unknown,
   ): WarmStream {
-    const after = this.#folded(before, events, durable, state);
+    const after = this.#kept(this.#folded(before, events, durable, state));
     this.#warm.set(after.stream, after);
     return after;
   }
@@ -86,14 +98,42 @@ export class WarmStreams {
 
   async #read(stream: string): Promise<WarmStream> {
     try {
-      const { initial } = this.#aggregate(stream);
-      let folded: WarmStream = { stream, revision: -1, state: initial, seal: null, keys: [], durable: SETTLED };
-      for await (const event of this.store.readStream(stream)) folded = this.#folded(folded, [event], SETTLED);
+      const folded = this.#kept((await this.#readFromSnapshot(stream)) ?? (await this.#readWhole(stream)));
       this.#warm.set(stream, folded);
       return folded;
     } finally {
       this.#loading.delete(stream);
     }
+  }
+
+  async #readWhole(stream: string): Promise<WarmStream> {
+    const { initial } = this.#aggregate(stream);
+    let folded: WarmStream = { stream, revision: -1, state: initial, seal: null, keys: [], kept: -1, durable: SETTLED };
+    for await (const event of this.store.readStream(stream)) folded = this.#folded(folded, [event], SETTLED);
+    return folded;
+  }
+
+  /** null where there is no snapshot, or one of events that are not those of the stream. */
+  async #readFromSnapshot(stream: string): Promise<WarmStream | null> {
+    const snapshot = this.snapshots?.get(stream);
+    const kept = snapshot && unpacked(stream, snapshot.body);
+    if (kept == null) return null;
+    let folded: WarmStream | null = null;
+    for await (const event of this.store.readStream(stream, { from: kept.revision })) {
+      if (folded !== null) folded = this.#folded(folded, [event], SETTLED);
+      // The last event that it holds is read as well: its seal says whether the snapshot is of this history.
+      else if (event.meta.seal === kept.seal) folded = kept;
+      else return null;
+    }
+    return folded;
+  }
+
+  /** The stream as it is, with a snapshot taken where it has grown by enough. */
+  #kept(warm: WarmStream): WarmStream {
+    const { revision, kept } = warm;
+    if (this.snapshots === null || revision - kept < Math.max(SNAPSHOT_EVENTS, kept * SNAPSHOT_SHARE)) return warm;
+    this.snapshots.put({ stream: warm.stream, revision, body: packed(warm) });
+    return { ...warm, kept: revision };
   }
 
   #folded(
@@ -114,7 +154,7 @@ export class WarmStreams {
       seal = event.meta.seal;
       keys[revision] = ownKeyMark(stream, event.meta.commandId);
     }
-    return { stream, revision, state: known ?? state, seal, keys, durable };
+    return { stream, revision, state: known ?? state, seal, keys, kept: before.kept, durable };
   }
 
   #bytes({ stream, state, keys }: WarmStream): number {
@@ -129,6 +169,21 @@ export class WarmStreams {
 }
 
 export const SETTLED = Promise.resolve();
+
+/** The list of keys is handed on and may already be longer. */
+const packed = ({ stream, revision, state, seal, keys }: WarmStream): Uint8Array =>
+  serialize([stream, revision, state, seal, Float64Array.from(keys.slice(0, revision + 1))]);
+
+/** null for what is no snapshot of the stream. Whoever wrote it folded as this process does. */
+function unpacked(named: string, body: Uint8Array): WarmStream | null {
+  try {
+    const [stream, revision, state, seal, keys] = deserialize(body);
+    if (stream !== named) return null;
+    return { stream, revision, state, seal, keys: [...keys], kept: revision, durable: SETTLED };
+  } catch {
+    return null;
+  }
+}
 
 function ownKeyMark(stream: string, commandId: string): number {
   const about = commandId.charCodeAt(stream.length) === SPACE && commandId.startsWith(stream);
