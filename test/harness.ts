@@ -23,7 +23,7 @@ export interface MemoryLedger {
 
 /** A ledger in memory, with a clock that the test moves. Faults in the background fail the test. */
 export async function memoryLedger(
-  options: Partial<Pick<LedgerOptions, 'store' | 'readStore' | 'simulated' | 'follow' | 'followed'>> & {
+  options: Partial<Pick<LedgerOptions, 'store' | 'readStore' | 'simulated' | 'follow' | 'followed' | 'snapshots'>> & {
     readonly now?: string;
     /** Followed over a link, as by another thread. */
     readonly link?: TestLink;
@@ -37,6 +37,7 @@ export async function memoryLedger(
     ...{ store, readStore, followed, domain: lendingDomain(), clock: () => place.now },
     following: options.link?.following({ store, readStore, followed, domain: lendingDomain(), now: Date.now }),
     ...{ simulated: options.simulated ?? true, writable: true, follow: options.follow ?? false },
+    ...(options.snapshots && { snapshots: options.snapshots }),
     overlay: { store: overlayEventStore, readStore: overlayReadStore },
     onFault: (error) => {
       throw error;

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Followed } from '../../libs/engine/ledger.js';
-import type { SnapshotStore } from '../../libs/event-store/snapshots.js';
+import type { SnapshotStore } from '../../libs/event-store/port.js';
 import { openSqliteSnapshots } from '../../libs/event-store/sqlite/snapshots.js';
 import { projections } from '../../libs/projections/catalogue.js';
 import { followedAs } from '../../libs/projections/projection.js';

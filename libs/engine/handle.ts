@@ -1,5 +1,4 @@
-import type { EventStore } from '../event-store/port.js';
-import type { SnapshotStore } from '../event-store/snapshots.js';
+import type { EventStore, SnapshotStore } from '../event-store/port.js';
 import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';

@@ -1,5 +1,4 @@
-import type { EventStore } from '../event-store/port.js';
-import type { SnapshotStore } from '../event-store/snapshots.js';
+import type { EventStore, SnapshotStore } from '../event-store/port.js';
 import type { Clock } from '../kernel/clock.js';
 import type { LocalDate } from '../kernel/dates.js';
 import type { Calendar, Domain } from '../kernel/decider.js';

@@ -1,6 +1,4 @@
-import { deserialize, serialize } from 'node:v8';
-import type { EventStore } from '../event-store/port.js';
-import type { SnapshotStore } from '../event-store/snapshots.js';
+import type { EventStore, SnapshotStore } from '../event-store/port.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
 import { InvariantBroken } from '../kernel/result.js';
@@ -171,18 +169,19 @@ export class WarmStreams {
 export const SETTLED = Promise.resolve();
 
 /** The list of keys is handed on and may already be longer. */
-const packed = ({ stream, revision, state, seal, keys }: WarmStream): Uint8Array =>
-  serialize([stream, revision, state, seal, Float64Array.from(keys.slice(0, revision + 1))]);
+const packed = ({ stream, revision, state, seal, keys }: WarmStream): unknown =>
+  ({ stream, revision, state, seal, keys: Float64Array.from(keys.slice(0, revision + 1)) }) satisfies Packed;
 
-/** null for what is no snapshot of the stream. Whoever wrote it folded as this process does. */
-function unpacked(named: string, body: Uint8Array): WarmStream | null {
-  try {
-    const [stream, revision, state, seal, keys] = deserialize(body);
-    if (stream !== named) return null;
-    return { stream, revision, state, seal, keys: [...keys], kept: revision, durable: SETTLED };
-  } catch {
-    return null;
-  }
+interface Packed extends Pick<WarmStream, 'stream' | 'revision' | 'state' | 'seal'> {
+  readonly keys: Float64Array;
+}
+
+/** Whoever wrote it folded as this process does. null for a snapshot of another stream. */
+function unpacked(stream: string, body: unknown): WarmStream | null {
+  const packed = body as Packed;
+  if (packed.stream !== stream) return null;
+  const { revision, state, seal, keys } = packed;
+  return { stream, revision, state, seal, keys: [...keys], kept: revision, durable: SETTLED };
 }
 
 function ownKeyMark(stream: string, commandId: string): number {

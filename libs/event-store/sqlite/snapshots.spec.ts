@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SnapshotStore } from '../snapshots.js';
+import Database from 'libsql';
+import type { SnapshotStore } from '../port.js';
 import { openSqliteSnapshots } from './snapshots.js';
 
 describe('snapshots in a SQLite file', () => {
@@ -17,11 +18,11 @@ describe('snapshots in a SQLite file', () => {
   const snapshot = (stream: string, revision: number) => ({
     stream,
     revision,
-    body: Buffer.from(`${stream}@${revision}`),
+    body: `${stream}@${revision}`,
   });
   const found = (store: SnapshotStore, stream: string) => {
     const it = store.get(stream);
-    return it && [it.revision, Buffer.from(it.body).toString()];
+    return it && [it.revision, it.body];
   };
 
   beforeEach(() => {
@@ -49,6 +50,15 @@ describe('snapshots in a SQLite file', () => {
     expect(faults).toEqual([]);
   });
 
+  it('give back what a structured clone does, as it was when it was put', () => {
+    const body = { set: new Set([1]), map: new Map([['a', 1n]]), keys: Float64Array.of(2 ** 52), list: [1] };
+    const store = open();
+    store.put({ stream: 'loan-A', revision: 8, body });
+    body.list.push(2);
+    store.close();
+    expect(open().get('loan-A')?.body).toEqual({ ...body, list: [1] });
+  });
+
   it('of other code are dropped', () => {
     const store = open();
     store.put(snapshot('loan-A', 8));
@@ -70,6 +80,17 @@ describe('snapshots in a SQLite file', () => {
     again.put(snapshot('loan-A', 9));
     again.close();
     expect(found(open(), 'loan-A')).toEqual([9, 'loan-A@9']);
+  });
+
+  it('that cannot be read are not there', () => {
+    const store = open();
+    store.put(snapshot('loan-A', 8));
+    store.close();
+    const file = new Database(path());
+    file.exec("UPDATE snapshots SET body = x'ff0f'");
+    file.close();
+    expect(open().get('loan-A')).toBeUndefined();
+    expect(faults).toEqual([]);
   });
 
   it('are done without where no file can be made', () => {

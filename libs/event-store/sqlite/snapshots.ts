@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
+import { deserialize, serialize } from 'node:v8';
 import Database from 'libsql';
-import type { Snapshot, SnapshotStore } from '../snapshots.js';
+import type { Snapshot, SnapshotStore } from '../port.js';
 
 export interface SqliteSnapshotsOptions {
   /** The file, which is made when it is missing and made anew when it cannot be used. */
@@ -21,7 +22,7 @@ const TABLES = `CREATE TABLE maker (name TEXT NOT NULL);
 
 /** Snapshots in a SQLite file beside the events. Nothing waits for the disk: a power cut may take the last of them. */
 export function openSqliteSnapshots({ path, maker, onFault }: SqliteSnapshotsOptions): SnapshotStore {
-  const waiting = new Map<string, Snapshot>();
+  const waiting = new Map<string, Written>();
   let timer: NodeJS.Timeout | null = null;
   let rows: Rows | null = null;
   // A file that fails once is not asked again: commands go on without it.
@@ -49,10 +50,10 @@ export function openSqliteSnapshots({ path, maker, onFault }: SqliteSnapshotsOpt
     onFault(error);
   }
   return {
-    get: (stream) => waiting.get(stream) ?? attempt((it) => it.read(stream)),
-    put(snapshot) {
+    get: (stream) => readBack(waiting.get(stream) ?? attempt((it) => it.read(stream))),
+    put({ stream, revision, body }) {
       if (rows === null) return;
-      waiting.set(snapshot.stream, snapshot);
+      waiting.set(stream, { stream, revision, bytes: serialize(body) });
       if (waiting.size >= BATCH) flush();
       else timer ??= setTimeout(flush, BATCH_MS).unref();
     },
@@ -64,9 +65,23 @@ export function openSqliteSnapshots({ path, maker, onFault }: SqliteSnapshotsOpt
   };
 }
 
+interface Written extends Pick<Snapshot, 'stream' | 'revision'> {
+  readonly bytes: Uint8Array;
+}
+
+function readBack(written: Written | undefined): Snapshot | undefined {
+  if (written === undefined) return undefined;
+  const { stream, revision, bytes } = written;
+  try {
+    return { stream, revision, body: deserialize(bytes) };
+  } catch {
+    return undefined;
+  }
+}
+
 interface Rows {
-  read(stream: string): Snapshot | undefined;
-  write(batch: readonly Snapshot[]): void;
+  read(stream: string): Written | undefined;
+  write(batch: readonly Written[]): void;
   close(): void;
 }
 
@@ -83,15 +98,23 @@ function openRows(path: string, maker: string): Rows {
     ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, body = excluded.body`);
   return {
     read(stream) {
-      const [revision, body] = (get.get(stream) ?? []) as [number?, Uint8Array?];
-      return revision === undefined || body === undefined ? undefined : { stream, revision, body };
+      const [revision, bytes] = (get.get(stream) ?? []) as [number?, Uint8Array?];
+      return revision === undefined || bytes === undefined ? undefined : { stream, revision, bytes };
     },
     write(batch) {
       connection.exec('BEGIN IMMEDIATE');
-      for (const { stream, revision, body } of batch) put.run(stream, revision, body);
+      for (const { stream, revision, bytes } of batch) put.run(stream, revision, bytes);
       connection.exec('COMMIT');
     },
-    close: () => connection.close(),
+    close() {
+      // The library keeps the file open until its statements are collected: the log is emptied here, as far as may be.
+      try {
+        connection.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE');
+      } catch {
+        // It stays beside the file, and the next to open reads both.
+      }
+      connection.close();
+    },
   };
 }
 
