@@ -26,10 +26,20 @@ export type PublishOutcome =
   /** Another publisher took over: this one must stop. */
   | { readonly outcome: 'fenced' };
 
+/**
+ * What the log holds contradicts itself or the store: nothing is published until somebody has looked. `recover` rejects
+ * with it when the checkpoint and the end of a partition differ, or when there are records and no checkpoint.
+ */
+export class LogMismatch extends Error {
+  override readonly name = 'LogMismatch';
+}
+
 /** A log that takes a batch and its checkpoint together or not at all. One publisher at a time; a new one fences the old. */
 export interface TransactionalLog {
   /** Fences whoever published before, then reads the checkpoint, cross-checked with the end of each partition. */
   recover(): Promise<LogCheckpoint>;
+  /** The position that `recover` would find, read without fencing anybody: what a standby watches. */
+  watch(): Promise<string>;
   /** Messages in order of their sequences, and the checkpoint that holds when they are there. */
   publish(messages: readonly Message[], checkpoint: LogCheckpoint): Promise<PublishOutcome>;
   close(): Promise<void>;
@@ -39,12 +49,19 @@ export interface TransactionalLog {
 export interface PartitionReader {
   /** The last sequence that was applied of a partition that was assigned; 0 for none. */
   position(partition: number): Promise<number>;
-  /** Messages of one partition in order. A rejection stops the partition, and is shown; nothing is skipped. */
+  /**
+   * Messages of one partition in order: from `position` + 1 on, and then on from there. After a rejection the feed
+   * waits a while, asks for `position` again and delivers from there; nothing is skipped.
+   */
   apply(partition: number, messages: readonly Message[]): Promise<void>;
+  /** Everything that a partition held at the moment has been given. */
+  caughtUp(partition: number): void;
+  /** A partition is another reader's from now on. */
+  revoked(partition: number): void;
 }
 
-/** Delivers each partition in order, from the reader's own position on, at least once. */
+/** Delivers each partition in order, from the reader's own position on, at least once. Partitions are shared by readers. */
 export interface PartitionedFeed {
-  /** Ends when `signal` aborts, or rejects when the feed cannot go on. */
+  /** Ends when `signal` aborts, or rejects when the feed cannot go on. May be run again. */
   run(reader: PartitionReader, signal: AbortSignal): Promise<void>;
 }
