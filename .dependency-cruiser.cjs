@@ -204,11 +204,11 @@ module.exports = {
     ),
     error(
       'product-is-reachable',
-      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the port of messaging waits for its first adapter.',
+      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the port of messaging and the adapter of EventStoreDB wait for their apps.',
       { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
-        pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/port\\.ts$'],
+        pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/port\\.ts$', '^libs/event-store/eventstoredb/'],
         reachable: false,
       },
     ),

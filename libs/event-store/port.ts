@@ -57,8 +57,8 @@ export interface SubscriptionBatch {
 export interface EventStore {
   /**
    * Appends events to one stream if it stands at `expectedRevision` (`NO_STREAM` for one that must not exist).
-   * Their `revision`s are expectedRevision + 1 and on, their ids are UUIDs (not nil, none twice), there is at least
-   * one, data and metadata are JSON, and together they hold at most `APPEND_BYTES_MAX`: anything else rejects with an
+   * Their `revision`s are expectedRevision + 1 and on, their ids are UUIDs in lower case (not nil, none twice), there is at
+   * least one, data and metadata are JSON, and together they hold at most `APPEND_BYTES_MAX`: anything else rejects with an
    * `InvariantBroken` and writes nothing. Appends of one caller are decided in the order of the calls.
    *
    * The same events at the same expected revision again, in full, are not written twice: `committed`, with the
@@ -129,11 +129,27 @@ export interface SnapshotStore {
   close(): void;
 }
 
+export type StoreFault =
+  | 'DISK_FULL'
+  | 'DATA_DAMAGED'
+  | 'DATA_FOREIGN'
+  | 'DATA_READ_ONLY'
+  | 'DATA_HELD'
+  /** Nobody answers at the address, or the server is not ready yet. */
+  | 'UNREACHABLE'
+  /** The servers that answer have no leader, which alone takes appends. */
+  | 'NO_LEADER'
+  /** The name or the password is not the server's, or that user may not do this. */
+  | 'UNAUTHORIZED'
+  /** The server does not take what the port does: its limits are set lower, or the stream was deleted behind our back. */
+  | 'APPEND_REFUSED'
+  | 'STORE_CLOSED';
+
 /** The store cannot do its work now, and says why (`code` is stable). Nothing of the call was written. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   constructor(
-    readonly code: 'DISK_FULL' | 'DATA_DAMAGED' | 'DATA_FOREIGN' | 'DATA_READ_ONLY' | 'DATA_HELD' | 'STORE_CLOSED',
+    readonly code: StoreFault,
     message: string,
     options?: ErrorOptions,
   ) {

@@ -143,6 +143,8 @@ const CASES: Readonly<Record<RefusalCode, Given | Elsewhere>> = {
   DISK_FULL: 'surface',
   DATA_DAMAGED: 'surface',
   DATA_FOREIGN: 'surface',
+  STORE_UNREACHABLE: 'surface',
+  STORE_REFUSES: 'surface',
   SHUTTING_DOWN: 'surface',
 };
 

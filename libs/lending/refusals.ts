@@ -340,6 +340,18 @@ export const refusals = {
     'The data file is not one of ours: {detail}',
     'Tệp dữ liệu không phải của Sổ Cái: {detail}',
   ),
+  STORE_UNREACHABLE: of(
+    'unavailable',
+    'the same request a little later',
+    'The store does not answer: {detail}',
+    'Kho dữ liệu không trả lời: {detail}',
+  ),
+  STORE_REFUSES: of(
+    'unavailable',
+    'the same request when the service is set up as its store wants',
+    'The store refuses: {detail}',
+    'Kho dữ liệu từ chối: {detail}',
+  ),
   SHUTTING_DOWN: of('unavailable', 'the same request a little later', 'The service is stopping.', 'Dịch vụ đang dừng.'),
 } as const satisfies Record<string, Entry>;
 

@@ -185,6 +185,14 @@ const service = {
     { instead: { handle: rejecting(new StoreUnavailable('DISK_FULL', 'no room')) } },
     post('open-programme', { valueDate: FIRST, ...programme }),
   ),
+  STORE_UNREACHABLE: elsewhere(
+    { instead: { handle: rejecting(new StoreUnavailable('NO_LEADER', 'no leader')) } },
+    post('open-programme', { valueDate: FIRST, ...programme }),
+  ),
+  STORE_REFUSES: elsewhere(
+    { instead: { handle: rejecting(new StoreUnavailable('UNAUTHORIZED', 'another password')) } },
+    post('open-programme', { valueDate: FIRST, ...programme }),
+  ),
   SHUTTING_DOWN: elsewhere({}, stopping),
 } satisfies Partial<Record<RefusalCode, Case>>;
 

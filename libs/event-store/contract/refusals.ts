@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { UnplacedEnvelope } from '../../kernel/envelope.js';
 import { InvariantBroken } from '../../kernel/result.js';
 import { APPEND_BYTES_MAX, NO_STREAM } from '../port.js';
@@ -22,6 +23,7 @@ function nested(depth: number): unknown {
 const REFUSED: readonly Refused[] = [
   { what: 'no events', events: () => [] },
   { what: 'an id that is no UUID', events: one(() => ({ id: 'E-1' })) },
+  { what: 'an id in upper case', events: one(() => ({ id: randomUUID().toUpperCase() })) },
   { what: 'an empty id', events: one(() => ({ id: '' })) },
   { what: 'the nil UUID', events: one(() => ({ id: '00000000-0000-0000-0000-000000000000' })) },
   {

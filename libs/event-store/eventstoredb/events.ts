@@ -1,0 +1,55 @@
+import type { Envelope, Meta } from '../../kernel/envelope.js';
+import { categoryOf } from '../../kernel/envelope.js';
+import { invariant } from '../../kernel/result.js';
+import { START, StoreUnavailable } from '../port.js';
+import type { ResolvedEvent, ServerEvent, ServerPosition } from './client.js';
+
+const POSITION = /^\d{20}$/;
+const POSITION_DIGITS = 20;
+
+/** The server's own position as the port's: its digits, padded so that byte order is their order. */
+export const positionText = ({ commit }: ServerPosition): string => String(commit).padStart(POSITION_DIGITS, '0');
+
+/** What the server takes for a position that it gave; undefined for `START`. */
+export function serverPosition(position: string): ServerPosition | undefined {
+  if (position === START) return undefined;
+  invariant(POSITION.test(position), `${JSON.stringify(position)} is no position of this store`);
+  const commit = BigInt(position);
+  // On every event and every answer the two were seen to be equal.
+  return { commit, prepare: commit };
+}
+
+/** Which streams are the ledger's: those of its categories, or all but the server's own where none are named. */
+export function ledgersOwn(categories: readonly string[]): (stream: string) => boolean {
+  const own = new Set(categories);
+  return own.size === 0 ? (stream) => !stream.startsWith('$') : (stream) => own.has(categoryOf(stream));
+}
+
+/** A read event as the envelope that was appended; undefined where it is none of the ledger's. */
+export function envelopeOf({ event }: ResolvedEvent, own: (stream: string) => boolean): Envelope | undefined {
+  // A tombstone stands in the stream that it ends, under a name of the server's.
+  if (event === undefined || event.type.startsWith('$') || !own(event.streamId)) return undefined;
+  const { version, ...meta } = flat(event);
+  const number = Number(version);
+  if (!event.isJson || !Number.isSafeInteger(number) || event.position === undefined) throw foreign(event);
+  return {
+    id: event.id,
+    type: event.type,
+    version: number,
+    stream: event.streamId,
+    revision: Number(event.revision),
+    position: positionText(event.position),
+    data: event.data,
+    // What it holds was checked when it was written; a reader that must trust it verifies its seal.
+    meta: meta as unknown as Meta,
+  };
+}
+
+function flat(event: ServerEvent): Record<string, unknown> {
+  const { metadata } = event;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw foreign(event);
+  return metadata as Record<string, unknown>;
+}
+
+const foreign = ({ streamId, revision }: ServerEvent): StoreUnavailable =>
+  new StoreUnavailable('DATA_FOREIGN', `the event ${revision} of ${streamId} was not written by this program`);
