@@ -1,3 +1,5 @@
+import { laterOf } from '../kernel/dates.js';
+
 /**
  * How streams share the partitions of a ledger, which are numbered densely from 0. Told to the engine by the app: the
  * relay, the projector and whoever reads tokens must be told the same.
@@ -38,3 +40,7 @@ export function positionsIn(token: string, { count }: Partitions): ReadonlyMap<n
   }
   return positions;
 }
+
+/** The last of several positions. */
+export const furthest = (of: readonly { readonly position: string }[]): string =>
+  of.reduce((last, { position }) => laterOf(last, position), '');

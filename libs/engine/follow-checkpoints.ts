@@ -1,0 +1,183 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type EventStore, START } from '../event-store/port.js';
+import { invariant } from '../kernel/result.js';
+import type { Checkpoint, ReadStore } from '../read-store/port.js';
+import type { FollowerStatus } from './answers.js';
+import { type Following, type Progress, Readings } from './following.js';
+import { FOLLOW_WAIT_MS, type Followed, FollowerBehind, FollowerHalted, type RebuildReport } from './ledger.js';
+import { type Mark, Marks } from './marks.js';
+import { furthest, type Partitions, positionsIn } from './partitions.js';
+import { LOOK_MS } from './projector.js';
+
+/** How long a reader waits before it looks at the checkpoints again: little at first. */
+const AGAIN_MS = 5;
+const AGAIN_MS_MAX = 100;
+
+export interface CheckpointsOptions {
+  readonly store: Pick<EventStore, 'head'>;
+  readonly readStore: ReadStore;
+  readonly followed: readonly Followed[];
+  readonly partitions: Partitions;
+  readonly now: () => number;
+  readonly onFault: (error: unknown) => void;
+  /** Builds read models anew, where this process may. */
+  readonly rebuild?: (followed: Followed, progress: Progress) => Promise<RebuildReport>;
+  readonly lookMs?: number;
+}
+
+/** What was seen of one read model when it was looked at last. */
+interface Seen {
+  readonly instance: string;
+  readonly checkpoints: ReadonlyMap<number, Checkpoint>;
+  readonly halted: FollowerStatus['halted'];
+  readonly caughtUp: boolean;
+  caughtUpAt: number;
+}
+
+/**
+ * Follows nothing itself: projectors elsewhere do, and what they have written says how far they are. A reader with a
+ * token waits until the partitions that it names have come that far; without one it reads what there is.
+ */
+export class FollowingCheckpoints implements Following {
+  readonly #readings = new Readings();
+  readonly #marks: Marks;
+  readonly #seen = new Map<string, Seen>();
+  readonly #stopping = new AbortController();
+  #looking: Promise<void> = Promise.resolve();
+  #lookedAt: number;
+  #fault: string | null = null;
+
+  constructor(private readonly options: CheckpointsOptions) {
+    this.#marks = new Marks(options.readStore);
+    this.#lookedAt = options.now();
+  }
+
+  async start(): Promise<void> {
+    await this.#marks.open();
+    await this.#lookOnce();
+    this.#looking = this.#look();
+  }
+
+  wake(): void {}
+
+  async read<T>(model: string, token: string, work: (instance: string) => Promise<T>): Promise<T> {
+    const { readStore, partitions, now } = this.options;
+    const wanted = positionsIn(token, partitions);
+    invariant(wanted !== null, 'a token of this ledger');
+    const until = now() + FOLLOW_WAIT_MS;
+    for (let again = AGAIN_MS; ; again = Math.min(again * 2, AGAIN_MS_MAX)) {
+      const instance = await readStore.live(model);
+      if (instance !== undefined && (await this.#passed(instance, wanted))) return this.#readings.of(instance, work);
+      const status = this.status().find(({ name, state }) => name === model && state === 'halted');
+      if (status !== undefined && wanted.size > 0) throw new FollowerHalted(model, status);
+      if (now() > until) throw new FollowerBehind(model);
+      await wait(again);
+    }
+  }
+
+  settle(process: string): Promise<void> {
+    return Promise.reject(new Error(`${process} is followed elsewhere`));
+  }
+
+  status(): readonly FollowerStatus[] {
+    const { now } = this.options;
+    return this.options.followed.map(({ model: { name } }): FollowerStatus => {
+      const seen = this.#seen.get(name);
+      const checkpoints = [...(seen?.checkpoints.values() ?? [])];
+      const halted = seen?.halted ?? null;
+      const caughtUp = seen?.caughtUp ?? false;
+      return {
+        ...{ name, instance: seen?.instance ?? '', kind: 'projection', halted, caughtUp },
+        state: halted === null ? 'running' : 'halted',
+        sequence: checkpoints.reduce((sum, { sequence }) => sum + sequence, 0),
+        position: furthest(checkpoints),
+        lagSeconds: caughtUp ? 0 : (now() - (seen?.caughtUpAt ?? this.#lookedAt)) / 1_000,
+        heartbeat: new Date(this.#lookedAt).toISOString(),
+        fault: this.#fault ?? (seen === undefined ? 'no projector has made it yet' : null),
+      };
+    });
+  }
+
+  /** Takes the marks away: the projectors that made them try again. */
+  retry(name: string): boolean {
+    if (!this.options.followed.some(({ model }) => model.name === name)) return false;
+    void (async () => {
+      for (const mark of await this.#marks.all()) {
+        if (mark.kind === 'halted' && mark.model === name) await this.#marks.remove(mark);
+      }
+    })().catch(this.options.onFault);
+    return true;
+  }
+
+  async rebuild(names: readonly string[], progress: Progress): Promise<readonly RebuildReport[]> {
+    const { followed, rebuild } = this.options;
+    invariant(rebuild !== undefined, 'this process may rebuild');
+    const reports: RebuildReport[] = [];
+    for (const name of names) {
+      const one = followed.find(({ model }) => model.name === name);
+      invariant(one !== undefined, `${name} is a read model`);
+      reports.push(await rebuild(one, progress));
+    }
+    return reports;
+  }
+
+  /** Waits until everything that the store holds now is in every read model. */
+  async catchUp(progress: Progress): Promise<void> {
+    const head = (await this.options.store.head())?.position ?? START;
+    for (; !this.#stopping.signal.aborted; await wait(AGAIN_MS_MAX)) {
+      await this.#lookOnce();
+      const all = this.status();
+      const sequence = Math.min(...all.map((status) => status.sequence));
+      progress(sequence, Math.max(...all.map((status) => status.sequence)));
+      if (all.every(({ position }) => position >= head)) return;
+      const halted = all.find(({ state }) => state === 'halted');
+      if (halted !== undefined) throw new FollowerHalted(halted.name, halted);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#looking;
+  }
+
+  async #passed(instance: string, wanted: ReadonlyMap<number, string>): Promise<boolean> {
+    for (const [partition, position] of wanted) {
+      if ((await this.options.readStore.checkpoint(instance, partition)).position < position) return false;
+    }
+    return true;
+  }
+
+  async #look(): Promise<void> {
+    const { lookMs = LOOK_MS, onFault } = this.options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      await wait(lookMs, undefined, { signal }).catch(() => {});
+      try {
+        if (!signal.aborted) await this.#lookOnce();
+      } catch (error) {
+        this.#fault = error instanceof Error ? error.message : String(error);
+        onFault(error);
+      }
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { store, readStore, followed, now } = this.options;
+    const marks = await this.#marks.all();
+    const head = (await store.head())?.position ?? START;
+    for (const { model } of followed) {
+      const instance = await readStore.live(model.name);
+      if (instance === undefined) continue;
+      const checkpoints = await readStore.read(instance, async (view) => new Map(view.checkpoints));
+      const halted = marks.find((mark): mark is Extract<Mark, { kind: 'halted' }> => isHalt(mark, model.name));
+      // Only the projectors know of each partition; here it is seen whether the last event of all has arrived.
+      const caughtUp = furthest([...checkpoints.values()]) >= head;
+      const caughtUpAt = caughtUp ? now() : (this.#seen.get(model.name)?.caughtUpAt ?? now());
+      this.#seen.set(model.name, { instance, checkpoints, halted: halted?.value ?? null, caughtUp, caughtUpAt });
+    }
+    this.#lookedAt = now();
+    this.#fault = null;
+  }
+}
+
+const isHalt = ({ kind, model }: Mark, name: string): boolean => kind === 'halted' && model === name;

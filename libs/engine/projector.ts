@@ -1,0 +1,347 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Domain } from '../kernel/decider.js';
+import type { Envelope } from '../kernel/envelope.js';
+import { invariant } from '../kernel/result.js';
+import type { Message, PartitionedFeed, PartitionReader } from '../messaging/port.js';
+import type { ApplyOutcome, Batch, Checkpoint, ReadStore } from '../read-store/port.js';
+import type { FollowerStatus } from './answers.js';
+import type { Followed } from './ledger.js';
+import { type Mark, Marks } from './marks.js';
+import { furthest, type Partitions } from './partitions.js';
+import { projected, written } from './project.js';
+
+/** How often a projector looks which instances are live, what is paused, and what is to be tried again. */
+export const LOOK_MS = 1_000;
+/** How long it waits after a fault of the feed. */
+const FAULT_MS = 1_000;
+
+export interface ProjectorOptions {
+  readonly feed: PartitionedFeed;
+  readonly readStore: ReadStore;
+  readonly domain: Pick<Domain, 'upcast'>;
+  readonly followed: readonly Followed[];
+  readonly partitions: Partitions;
+  /** The stream whose events stand in every partition: see the relay. */
+  readonly toAll: string;
+  readonly now: () => number;
+  /** Told of faults: they are retried. */
+  readonly onFault: (error: unknown) => void;
+  /** Told of what was written to the read models. */
+  readonly applied?: (partition: number, messages: readonly Message[]) => void;
+  readonly lookMs?: number;
+}
+
+/** A partition whose messages do not follow one another: it is money, nothing is guessed. */
+export class SequenceBroken extends Error {
+  override readonly name = 'SequenceBroken';
+  constructor(
+    readonly kind: 'hole' | 'double' | 'reorder',
+    readonly partition: number,
+    expected: number,
+    found: number,
+  ) {
+    super(`a ${kind} in partition ${partition}: ${found} stands where ${expected} was to come`);
+  }
+}
+
+/** How far one read model has come in one partition that this process reads. */
+export interface PartitionStatus {
+  readonly name: string;
+  readonly instance: string;
+  readonly partition: number;
+  readonly sequence: number;
+  readonly position: string;
+  readonly caughtUp: boolean;
+  readonly lagSeconds: number;
+  readonly halted: FollowerStatus['halted'];
+  /** What is wrong with the partition itself. */
+  readonly fault: string | null;
+}
+
+/** The live instance of a read model. */
+interface Part {
+  readonly followed: Followed;
+  readonly instance: string;
+}
+
+interface Following extends Part {
+  checkpoint: Checkpoint;
+  halted: FollowerStatus['halted'];
+  /** Whether a mark says that it is halted here: taken away when it gets past. */
+  marked: boolean;
+}
+
+/** A partition that was given to this process. */
+interface Assigned {
+  readonly models: readonly Following[];
+  /** The sequence that must come next. */
+  next: number;
+  caughtUp: boolean;
+  caughtUpAt: number;
+  fault: string | null;
+}
+
+/**
+ * Takes partitions to the read models: each batch is projected, folded and written with its checkpoint, by compare and
+ * set. The checkpoints say where reading begins, each model skips what it has, and a process that lost its partition
+ * without knowing bounces off the checkpoint. An event that a projection cannot take halts that read model in that
+ * partition and nothing else; a break in the sequence stops the partition. Any number run beside one another.
+ */
+export class Projector {
+  readonly #assigned = new Map<number, Assigned>();
+  readonly #marks: Marks;
+  #parts: readonly Part[] = [];
+  /** The marks that this process has made. */
+  readonly #halts = new Set<string>();
+  #heartbeat: number;
+  #fault: string | null = null;
+  /** Ends the feed's run: positions are asked anew by the next one. */
+  #again = new AbortController();
+
+  constructor(private readonly options: ProjectorOptions) {
+    this.#marks = new Marks(options.readStore);
+    this.#heartbeat = options.now();
+  }
+
+  /** Until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const looking = this.#look(signal);
+    while (!signal.aborted) {
+      this.#again = new AbortController();
+      try {
+        if (this.#parts.length > 0) await this.#read(AbortSignal.any([signal, this.#again.signal]));
+        else await pause(FAULT_MS / 10, signal);
+      } catch (error) {
+        this.#failed(error);
+        await pause(FAULT_MS, signal);
+      }
+      this.#assigned.clear();
+    }
+    await looking;
+  }
+
+  /** One line a read model, over the partitions that this process reads. */
+  status(): readonly FollowerStatus[] {
+    return this.options.followed.map(({ model }) => {
+      const own = this.partitions().filter(({ name }) => name === model.name);
+      const halted = own.find((one) => one.halted !== null)?.halted ?? null;
+      return {
+        ...{ name: model.name, instance: own[0]?.instance ?? '', kind: 'projection', halted },
+        state: halted === null ? 'running' : 'halted',
+        sequence: own.reduce((sum, { sequence }) => sum + sequence, 0),
+        position: furthest(own),
+        caughtUp: own.every(({ caughtUp }) => caughtUp),
+        lagSeconds: Math.max(0, ...own.map(({ lagSeconds }) => lagSeconds)),
+        heartbeat: new Date(this.#heartbeat).toISOString(),
+        fault: own.find(({ fault }) => fault !== null)?.fault ?? this.#fault,
+      };
+    });
+  }
+
+  /** One line a read model and partition. */
+  partitions(): readonly PartitionStatus[] {
+    const lines: PartitionStatus[] = [];
+    for (const [partition, { models, caughtUp, caughtUpAt, fault }] of this.#assigned) {
+      const lagSeconds = caughtUp ? 0 : (this.options.now() - caughtUpAt) / 1_000;
+      for (const { followed, instance, checkpoint, halted } of models) {
+        const name = followed.model.name;
+        lines.push({ ...{ name, instance, partition, ...checkpoint, halted, caughtUp, lagSeconds, fault } });
+      }
+    }
+    return lines;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- reading
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const reader: PartitionReader = {
+      position: (partition) => this.#assign(partition),
+      apply: async (partition, messages) => {
+        const assigned = this.#assigned.get(partition);
+        invariant(assigned !== undefined, 'a position is asked before messages are given');
+        try {
+          await this.#apply(partition, assigned, messages, signal);
+          assigned.fault = null;
+        } catch (error) {
+          assigned.fault = error instanceof Error ? error.message : String(error);
+          throw this.#failed(error);
+        }
+      },
+      caughtUp: (partition) => {
+        const now = this.options.now();
+        const assigned = this.#assigned.get(partition);
+        if (assigned !== undefined) Object.assign(assigned, { caughtUp: true, caughtUpAt: now });
+        this.#heartbeat = now;
+        this.#fault = null;
+      },
+      revoked: (partition) => void this.#assigned.delete(partition),
+    };
+    await this.options.feed.run(reader, signal);
+  }
+
+  /** Reading begins behind the model that is furthest behind; what it halted at is tried again. */
+  async #assign(partition: number): Promise<number> {
+    const { readStore, now } = this.options;
+    const models: Following[] = [];
+    const marks = new Set((await this.#marks.all()).map(textOf));
+    for (const part of this.#parts) {
+      const marked = marks.has(textOf(haltOf(part, partition)));
+      models.push({ ...part, checkpoint: await readStore.checkpoint(part.instance, partition), halted: null, marked });
+    }
+    const position = Math.min(...models.map(({ checkpoint }) => checkpoint.sequence));
+    const known = this.#assigned.get(partition);
+    this.#assigned.set(partition, {
+      ...{ models, next: position + 1, caughtUp: false, caughtUpAt: known?.caughtUpAt ?? now() },
+      fault: known?.fault ?? null,
+    });
+    return position;
+  }
+
+  async #apply(
+    partition: number,
+    assigned: Assigned,
+    messages: readonly Message[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const [index, { sequence }] of messages.entries()) checkNext(partition, assigned.next + index, sequence);
+    assigned.caughtUp = false;
+    const first = assigned.next;
+    const last = first + messages.length - 1;
+    const events = messages.map(({ event }) => this.options.domain.upcast(event));
+    const behind = () =>
+      assigned.models.filter(({ halted, checkpoint }) => halted === null && checkpoint.sequence < last);
+    // Another process may have been further, or was cut off in the middle: what is left is taken from where it stands.
+    for (let models = behind(); models.length > 0; models = behind()) {
+      signal.throwIfAborted();
+      for (const { checkpoint, instance } of models) {
+        if (checkpoint.sequence < first - 1) throw new Error(`${instance} stands before what is being read`);
+      }
+      await this.#write(partition, models, events, first);
+    }
+    assigned.next = last + 1;
+    this.#heartbeat = this.options.now();
+    this.options.applied?.(partition, messages);
+  }
+
+  async #write(
+    partition: number,
+    models: readonly Following[],
+    events: readonly Envelope[],
+    first: number,
+  ): Promise<void> {
+    const { readStore, partitions, toAll } = this.options;
+    // Its own partition projects it; in the others it only says how far they have come.
+    const elsewhere = partitions.of(toAll) === partition ? null : toAll;
+    const batches: { readonly model: Following; readonly batch: Batch }[] = [];
+    for (const model of models) {
+      const from = model.checkpoint;
+      const own = events.slice(from.sequence + 1 - first);
+      const followed: Followed = {
+        ...model.followed,
+        project: (event) => (event.stream === elsewhere ? [] : model.followed.project(event)),
+      };
+      const { folded, taken, halted } = projected(followed, own);
+      if (halted !== null) await this.#halt(model, partition, halted);
+      const end = own[taken - 1];
+      if (end === undefined) continue;
+      const to = { sequence: from.sequence + taken, position: end.position };
+      const changes = written(followed, folded);
+      batches.push({ model, batch: { model: model.instance, partition, from, to, changes } });
+    }
+    if (batches.length === 0) return;
+    const outcomes = await readStore.applyAll(batches.map(({ batch }) => batch));
+    for (const [index, { model, batch }] of batches.entries()) {
+      const outcome = outcomes[index] as ApplyOutcome;
+      model.checkpoint = outcome.outcome === 'elsewhere' ? outcome.checkpoint : batch.to;
+      if (model.marked && model.halted === null) await this.#passed(model, partition);
+    }
+  }
+
+  async #passed(model: Following, partition: number): Promise<void> {
+    model.marked = false;
+    this.#halts.delete(textOf(haltOf(model, partition)));
+    await this.#marks.remove(haltOf(model, partition));
+  }
+
+  async #halt(model: Following, partition: number, halted: NonNullable<FollowerStatus['halted']>): Promise<void> {
+    Object.assign(model, { halted, marked: true });
+    await this.#marks.put({ ...haltOf(model, partition), value: halted });
+    this.#halts.add(textOf(haltOf(model, partition)));
+  }
+
+  #failed(error: unknown): unknown {
+    this.#fault = error instanceof Error ? error.message : String(error);
+    if (!this.#again.signal.aborted) this.options.onFault(error);
+    return error;
+  }
+
+  // ------------------------------------------------------------------------------------------------------- looking
+
+  async #look(signal: AbortSignal): Promise<void> {
+    for (let opened = false; !signal.aborted; await pause(this.options.lookMs ?? LOOK_MS, signal)) {
+      try {
+        if (!opened) await this.#open();
+        opened = true;
+        await this.#lookOnce();
+      } catch (error) {
+        if (!signal.aborted) this.#failed(error);
+      }
+    }
+  }
+
+  /** The first projector of a version makes its instances; the live one of an earlier version is let go of. */
+  async #open(): Promise<void> {
+    const { readStore, followed } = this.options;
+    await this.#marks.open();
+    for (const { model } of followed) {
+      const live = await readStore.live(model.name);
+      if (isOf(live, model.name, model.version)) {
+        await readStore.open(live, model);
+        continue;
+      }
+      const instance = `${model.name}.${model.version}`;
+      await readStore.open(instance, model);
+      await readStore.switchTo(model.name, instance);
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { readStore, followed, now } = this.options;
+    const marks = await this.#marks.all();
+    const parts: Part[] = [];
+    for (const one of followed) {
+      const { name, version } = one.model;
+      const paused = marks.some(
+        ({ kind, model, value }) => kind === 'rebuild' && model === name && value.paused && value.until > now(),
+      );
+      const instance = await readStore.live(name);
+      // A later version is live: a projector of that version follows it.
+      if (!paused && isOf(instance, name, version)) parts.push({ followed: one, instance });
+    }
+    const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();
+    // What this process halted at, and somebody has taken the mark of: it is tried again.
+    const standing = new Set(marks.filter(({ kind }) => kind === 'halted').map(textOf));
+    const retried = [...this.#halts].some((mark) => !standing.has(mark));
+    if (!moved && !retried) return;
+    this.#parts = parts;
+    this.#halts.clear();
+    this.#again.abort();
+  }
+}
+
+function checkNext(partition: number, expected: number, found: number): void {
+  if (found === expected) return;
+  if (found > expected) throw new SequenceBroken('hole', partition, expected, found);
+  throw new SequenceBroken(found === expected - 1 ? 'double' : 'reorder', partition, expected, found);
+}
+
+const haltOf = ({ followed }: Part, partition: number) =>
+  ({ kind: 'halted', model: followed.model.name, partition }) as const;
+
+const textOf = ({ kind, model, partition }: Pick<Mark, 'kind' | 'model' | 'partition'>): string =>
+  `${kind} ${model} ${partition}`;
+
+const isOf = (instance: string | undefined, name: string, version: number): instance is string =>
+  instance === `${name}.${version}` || instance?.startsWith(`${name}.${version}.`) === true;
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});
