@@ -28,6 +28,8 @@ export interface ProjectorOptions {
   readonly onFault: (error: unknown) => void;
   /** Told of what was written to the read models. */
   readonly applied?: (partition: number, messages: readonly Message[]) => void;
+  /** Told of a read model whose live instance is of an earlier version: somebody has to rebuild it. */
+  readonly outdated?: (followed: Followed) => void;
   readonly lookMs?: number;
 }
 
@@ -289,19 +291,17 @@ export class Projector {
     }
   }
 
-  /** The first projector of a version makes its instances; the live one of an earlier version is let go of. */
+  /** The first projector of a ledger makes its instances; what is live of an earlier version stays so until it is rebuilt. */
   async #open(): Promise<void> {
-    const { readStore, followed } = this.options;
+    const { readStore, followed, outdated } = this.options;
     await this.#marks.open();
-    for (const { model } of followed) {
-      const live = await readStore.live(model.name);
-      if (isOf(live, model.name, model.version)) {
-        await readStore.open(live, model);
-        continue;
-      }
-      const instance = `${model.name}.${model.version}`;
-      await readStore.open(instance, model);
-      await readStore.switchTo(model.name, instance);
+    for (const one of followed) {
+      const { name, version } = one.model;
+      const live = await readStore.live(name);
+      const instance = live ?? `${name}.${version}`;
+      if (!isInstanceOf(instance, name, version)) outdated?.(one);
+      else await readStore.open(instance, one.model);
+      if (live === undefined) await readStore.switchTo(name, instance);
     }
   }
 
@@ -315,8 +315,8 @@ export class Projector {
         ({ kind, model, value }) => kind === 'rebuild' && model === name && value.paused && value.until > now(),
       );
       const instance = await readStore.live(name);
-      // A later version is live: a projector of that version follows it.
-      if (!paused && isOf(instance, name, version)) parts.push({ followed: one, instance });
+      // Another version is live: projectors of that version follow it.
+      if (!paused && isInstanceOf(instance, name, version)) parts.push({ followed: one, instance });
     }
     const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();
     // What this process halted at, and somebody has taken the mark of: it is tried again.
@@ -341,7 +341,8 @@ const haltOf = ({ followed }: Part, partition: number) =>
 const textOf = ({ kind, model, partition }: Pick<Mark, 'kind' | 'model' | 'partition'>): string =>
   `${kind} ${model} ${partition}`;
 
-const isOf = (instance: string | undefined, name: string, version: number): instance is string =>
+/** Whether an instance is there and of this version. */
+export const isInstanceOf = (instance: string | undefined, name: string, version: number): instance is string =>
   instance === `${name}.${version}` || instance?.startsWith(`${name}.${version}.`) === true;
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});

@@ -11,7 +11,7 @@ import type { Followed, RebuildReport } from './ledger.js';
 import { Marks } from './marks.js';
 import type { Partitions } from './partitions.js';
 import { projected, written } from './project.js';
-import { LOOK_MS } from './projector.js';
+import { isInstanceOf, LOOK_MS } from './projector.js';
 
 /** How many events are read, and let go of as far as they are folded, at once. */
 const SLICE = 2_000;
@@ -84,7 +84,7 @@ interface Both {
   readonly marks: Marks;
 }
 
-/** The two at one place, and held there for the comparison. null where the live one is halted: nothing to compare with. */
+/** The two at one place, and held there for the comparison; null where there is nothing to compare with. */
 async function level(
   { readStore, lookMs = LOOK_MS }: RebuildTools,
   { live, instance, build, followed, marks }: Both,
@@ -95,8 +95,10 @@ async function level(
     await wait(lookMs * 2, undefined, { signal });
     const before = await checkpointsOf(readStore, live);
     await build.to(before, () => {}, signal);
-    const halted = (await marks.all()).some(({ kind, model }) => kind === 'halted' && model === followed.model.name);
-    if (halted) return null;
+    const { name, version } = followed.model;
+    const halted = (await marks.all()).some(({ kind, model }) => kind === 'halted' && model === name);
+    // An earlier version is another read model of the same name.
+    if (halted || !isInstanceOf(live, name, version)) return null;
     const comparison = await readStore.compare(followed.model, live, instance);
     if (sameCheckpoints(before, await checkpointsOf(readStore, live))) return comparison;
     comparison.difference.catch(() => {});
@@ -119,7 +121,7 @@ async function openBeside(readStore: ReadStore, followed: Followed, live: string
     if (left !== live && (left === own || left.startsWith(`${own}.`))) await readStore.drop(left);
   }
   const number = live.startsWith(`${own}.`) ? Number(live.slice(own.length + 1)) : 0;
-  const instance = `${own}.${number + 1}`;
+  const instance = isInstanceOf(live, name, version) ? `${own}.${number + 1}` : own;
   await readStore.open(instance, followed.model, { building: true });
   return instance;
 }

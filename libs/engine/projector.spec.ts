@@ -1,0 +1,310 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import fc from 'fast-check';
+import { memoryLedger } from '../../test/harness.js';
+import { TestLog } from '../../test/log.js';
+import type { EventStore } from '../event-store/port.js';
+import { lendingDomain } from '../lending/catalogue.js';
+import { memoryReadStore } from '../read-store/memory/overlay.js';
+import type { Change, ReadStore } from '../read-store/port.js';
+import { FollowingCheckpoints } from './follow-checkpoints.js';
+import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
+import { type Partitions, tokenOf } from './partitions.js';
+import { Projector } from './projector.js';
+import { rebuildPartitioned } from './rebuild-partitions.js';
+import { Relay } from './relay.js';
+
+const DAYS = 'businessDay';
+const LOOK_MS = 20;
+const partitions: Partitions = {
+  count: 4,
+  of: (stream) => (stream === DAYS ? 0 : 1 + ([...stream].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 3)),
+};
+const ALL = [0, 1, 2, 3];
+
+const counts = { name: 'counts', key: { type: 'text' as const }, measures: ['events'] };
+const streams = { name: 'streams', key: { stream: 'text' as const }, fields: { revision: 'integer' as const } };
+
+/** Counts events by type, and puts the last revision of each stream; takes none of a type that it fears. */
+function counting(name: string, feared: Set<string> = new Set()): Followed {
+  return {
+    model: { name, version: 1, collections: [counts, streams] },
+    project: ({ type, stream, revision }): readonly Change[] => {
+      if (feared.has(type)) throw new Error(`cannot take ${type}`);
+      return [
+        { op: 'add', collection: 'counts', key: { type }, measures: { events: 1 } },
+        { op: 'put', collection: 'streams', key: { stream }, fields: { revision } },
+      ];
+    },
+  };
+}
+
+const group = (n: number) => ({
+  command: 'register-group',
+  id: `group-${n}`,
+  valueDate: '2021-07-01',
+  data: { group: `G${n}`, district: '001', commune: '00004', massOrganisation: 'WOMEN' },
+});
+
+/** A ledger with its relay and an empty read store: what a test runs projectors over. */
+async function chain(groups: number) {
+  const { ledger, store } = await memoryLedger();
+  for (let n = 0; n < groups; n++) await ledger.handle(group(n));
+  const log = new TestLog();
+  const stop = new AbortController();
+  const relay = new Relay({
+    ...{ store, log: log.publisher(), partitions, toAll: DAYS, now: Date.now, onFault: fail, leaseMs: 0 },
+  });
+  const relaying = relay.run(stop.signal);
+  return {
+    ...{ ledger, store, log, readStore: memoryReadStore() },
+    stop: async () => {
+      stop.abort();
+      await relaying;
+      await ledger.close();
+    },
+  };
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
+
+function projectorOver(
+  { log, readStore }: { readonly log: TestLog; readonly readStore: ReadStore },
+  followed: readonly Followed[],
+  of: readonly number[] = ALL,
+) {
+  const faults: unknown[] = [];
+  const stop = new AbortController();
+  const projector = new Projector({
+    ...{ feed: log.feed(of, 7), readStore, domain: lendingDomain(), followed, partitions, toAll: DAYS },
+    ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
+  });
+  const running = projector.run(stop.signal);
+  return {
+    ...{ projector, faults },
+    stop: () => {
+      stop.abort();
+      return running;
+    },
+  };
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let left = 600; !(await condition()); left--) {
+    if (left === 0) throw new Error('it does not come to that');
+    await wait(10);
+  }
+}
+
+/** Every partition of the live instance stands where the log ends. */
+async function level(log: TestLog, store: EventStore, readStore: ReadStore, name: string): Promise<boolean> {
+  const instance = await readStore.live(name);
+  if (instance === undefined || log.checkpoint.position !== (await store.head())?.position) return false;
+  for (const [partition, sequence] of log.checkpoint.sequences) {
+    if ((await readStore.checkpoint(instance, partition)).sequence !== sequence) return false;
+  }
+  return true;
+}
+
+async function documentsOf(readStore: ReadStore, name: string): Promise<Record<string, unknown>> {
+  return readStore.read((await readStore.live(name)) as string, async (view) => {
+    const found: Record<string, unknown> = {};
+    for (const { type, events } of await view.sum('counts', { where: [{}], by: ['type'], measures: ['events'] })) {
+      found[String(type)] = Number(events);
+    }
+    for await (const { stream, revision } of view.find('streams')) found[String(stream)] = revision;
+    return found;
+  });
+}
+
+async function expected(store: EventStore): Promise<Record<string, unknown>> {
+  const found: Record<string, number> = {};
+  for await (const { type, stream, revision } of store.readAll()) {
+    found[type] = (found[type] ?? 0) + 1;
+    found[stream] = revision;
+  }
+  return found;
+}
+
+/** Writes and dies: before, after, or not at all. */
+function mishaps(readStore: ReadStore, fates: ('none' | 'before' | 'after')[]): ReadStore {
+  return new Proxy(readStore, {
+    get(target, name, receiver) {
+      const value = Reflect.get(target, name, receiver);
+      if (typeof value !== 'function') return value;
+      if (name !== 'applyAll') return value.bind(target);
+      return async (...batches: Parameters<ReadStore['applyAll']>) => {
+        const fate = fates.shift() ?? 'none';
+        if (fate === 'before') throw new Error('the store is away');
+        const outcomes = await target.applyAll(...batches);
+        if (fate === 'after') throw new Error('the answer is lost');
+        return outcomes;
+      };
+    },
+  });
+}
+
+describe('a projector', () => {
+  it('takes every event exactly once, whatever becomes of its writes and however many share the partitions', async () => {
+    const fate = fc.constantFrom('none' as const, 'before' as const, 'after' as const);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fate, { maxLength: 20 }), fc.boolean(), async (fates, zombie) => {
+        const all = await chain(40);
+        const { log, store, readStore } = all;
+        const faulty = mishaps(readStore, fates);
+        const followed = [counting('bold'), counting('calm')];
+        // A zombie believes that it still has partitions which another one reads.
+        const projectors = [
+          projectorOver({ log, readStore: faulty }, followed, [0, 1]),
+          projectorOver({ log, readStore }, followed, zombie ? ALL : [2, 3]),
+        ];
+        for (let n = 40; n < 60; n++) await all.ledger.handle(group(n));
+        for (const { name } of followed.map(({ model }) => model)) {
+          await until(() => level(log, store, readStore, name));
+          expect(await documentsOf(readStore, name)).toEqual(await expected(store));
+        }
+        for (const { stop } of projectors) await stop();
+        await all.stop();
+      }),
+      { numRuns: 15 },
+    );
+  }, 60_000);
+
+  it.each([
+    ['hole', (own: unknown[]) => own.splice(3, 1)],
+    ['double', (own: unknown[]) => own.splice(3, 0, own[2])],
+    ['reorder', (own: unknown[]) => own.splice(3, 0, own[0])],
+  ])('stops a partition with a %s in its sequence, by name, and no other partition', async (kind, spoil) => {
+    const all = await chain(30);
+    const { log, store, readStore } = all;
+    await until(async () => log.checkpoint.position === (await store.head())?.position);
+    spoil(log.messages(2));
+    const { projector, faults, stop } = projectorOver(all, [counting('bold')]);
+    await until(() => faults.length > 0);
+    await until(async () => (await readStore.checkpoint('bold.1', 3)).sequence === log.checkpoint.sequences.get(3));
+    expect(String(faults[0])).toMatch(new RegExp(`SequenceBroken: a ${kind} in partition 2`));
+    expect((await readStore.checkpoint('bold.1', 2)).sequence).toBeLessThan(4);
+    expect(projector.partitions().find(({ partition }) => partition === 2)?.fault).toMatch(kind);
+    expect(projector.status()[0]?.fault).toMatch(kind);
+    await stop();
+    await all.stop();
+  });
+
+  it('halts a read model in the partition of an event that it cannot take, shows it, and takes it when retried', async () => {
+    const all = await chain(12);
+    const { log, store, readStore } = all;
+    const feared = new Set(['GroupRegistered']);
+    const { projector, stop } = projectorOver(all, [counting('bold'), counting('timid', feared)]);
+    await until(() => level(log, store, readStore, 'bold'));
+    await until(() => projector.status()[1]?.state === 'halted');
+    expect((await readStore.checkpoint('timid.1', 0)).sequence).toBe(log.checkpoint.sequences.get(0));
+    const shown = new FollowingCheckpoints({
+      ...{ store, readStore, followed: [counting('bold'), counting('timid')], partitions, now: Date.now },
+      ...{ onFault: fail, lookMs: LOOK_MS },
+    });
+    await shown.start();
+    expect(shown.status()[1]).toMatchObject({
+      state: 'halted',
+      halted: { type: 'GroupRegistered', error: /cannot take/ },
+    });
+    const head = (await store.head())?.position ?? '';
+    const token = tokenOf(partitions, [{ stream: 'group-G11', position: head }]);
+    await expect(shown.read('timid', token, async () => {})).rejects.toThrow(FollowerHalted);
+    feared.clear();
+    expect([shown.retry('timid'), shown.retry('nobody')]).toEqual([true, false]);
+    await until(() => level(log, store, readStore, 'timid'));
+    await until(() => shown.status()[1]?.state === 'running');
+    expect(await documentsOf(readStore, 'timid')).toEqual(await expected(store));
+    await shown.stop();
+    await stop();
+    await all.stop();
+  });
+});
+
+describe('a reader elsewhere', () => {
+  it('waits for the partitions that its token names, and for no others; without one it reads what there is', async () => {
+    const all = await chain(6);
+    const { store, readStore, log } = all;
+    const followed = [counting('bold')];
+    const reader = new FollowingCheckpoints({
+      ...{ store, readStore, followed, partitions, now: Date.now, onFault: fail, lookMs: LOOK_MS },
+    });
+    await reader.start();
+    const { stop } = projectorOver(all, followed, [0, 1, 2]);
+    await until(async () => (await readStore.live('bold')) !== undefined);
+    expect(await reader.read('bold', '', async (instance) => instance)).toBe('bold.1');
+    const placed = new Map<number, { stream: string; position: string }>();
+    for await (const { stream, position } of store.readAll()) placed.set(partitions.of(stream), { stream, position });
+    const own = placed.get(1) as { stream: string; position: string };
+    await reader.read('bold', tokenOf(partitions, [own]), async (instance) => {
+      expect((await readStore.checkpoint(instance, 1)).position >= own.position).toBe(true);
+    });
+    // Nobody reads partition 3.
+    expect(log.messages(3).length).toBeGreaterThan(0);
+    await expect(reader.read('bold', tokenOf(partitions, placed.values()), async () => {})).rejects.toThrow(
+      FollowerBehind,
+    );
+    await reader.stop();
+    await stop();
+    await all.stop();
+  }, 20_000);
+});
+
+describe('a rebuild over partitions', () => {
+  const rebuild = ({ store, readStore }: { store: EventStore; readStore: ReadStore }, followed: Followed) =>
+    rebuildPartitioned(
+      { store, readStore, domain: lendingDomain(), partitions, toAll: DAYS, now: Date.now, lookMs: LOOK_MS },
+      followed,
+      () => {},
+      new AbortController().signal,
+    );
+
+  it('gives the same documents and checkpoints, and takes the place of the live one while commands go on', async () => {
+    const all = await chain(20);
+    const { log, store, readStore } = all;
+    const followed = counting('bold');
+    const projectors = [projectorOver(all, [followed], [0, 1]), projectorOver(all, [followed], [2, 3])];
+    await until(() => level(log, store, readStore, 'bold'));
+    let writing = true;
+    const commands = (async () => {
+      for (let n = 20; writing; n++) {
+        await all.ledger.handle(group(n));
+        await wait(2);
+      }
+    })();
+    expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.1', difference: null, switched: true });
+    expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.2', difference: null, switched: true });
+    writing = false;
+    await commands;
+    await until(() => level(log, store, readStore, 'bold'));
+    expect(await documentsOf(readStore, 'bold')).toEqual(await expected(store));
+    expect((await readStore.instances()).filter((instance) => instance.startsWith('bold'))).toEqual(['bold.1.2']);
+    for (const { stop } of projectors) await stop();
+    await all.stop();
+  });
+
+  it('names what differs, and builds a later version beside the earlier one', async () => {
+    const all = await chain(10);
+    const { log, store, readStore } = all;
+    const first = projectorOver(all, [counting('bold')]);
+    await until(() => level(log, store, readStore, 'bold'));
+    const twice: Followed = {
+      ...counting('bold'),
+      project: (event) =>
+        counting('bold')
+          .project(event)
+          .flatMap((one) => [one, one]),
+    };
+    expect((await rebuild(all, twice)).difference).toMatchObject({ live: { events: 10 }, rebuilt: { events: 20 } });
+    await first.stop();
+    const next: Followed = { ...counting('bold'), model: { ...counting('bold').model, version: 2 } };
+    const second = projectorOver(all, [next]);
+    expect(await rebuild(all, next)).toMatchObject({ instance: 'bold.2', difference: null, switched: true });
+    await all.ledger.handle(group(99));
+    await until(() => level(log, store, readStore, 'bold'));
+    expect(await documentsOf(readStore, 'bold')).toEqual(await expected(store));
+    await second.stop();
+    await all.stop();
+  });
+});
