@@ -64,6 +64,10 @@ export class Marks {
       const to = { sequence, position: String(sequence).padStart(DIGITS, '0') };
       const applied = await this.readStore.apply({ model: INSTANCE, partition: 0, from, to, changes: [change] });
       if (applied.outcome === 'applied') return;
+      if (applied.inFlight === undefined) continue;
+      // Somebody died in the middle of a mark: it is there or not, and either is as good.
+      const { checkpoint, inFlight } = applied;
+      await this.readStore.apply({ model: INSTANCE, partition: 0, from: checkpoint, to: inFlight, changes: [] });
     }
   }
 }

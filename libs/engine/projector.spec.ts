@@ -5,7 +5,7 @@ import { TestLog } from '../../test/log.js';
 import type { EventStore } from '../event-store/port.js';
 import { lendingDomain } from '../lending/catalogue.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';
-import type { Change, ReadStore } from '../read-store/port.js';
+import type { ApplyOutcome, Batch, Change, ReadStore } from '../read-store/port.js';
 import { FollowingCheckpoints } from './follow-checkpoints.js';
 import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
 import { type Partitions, tokenOf } from './partitions.js';
@@ -73,11 +73,12 @@ function projectorOver(
   { log, readStore }: { readonly log: TestLog; readonly readStore: ReadStore },
   followed: readonly Followed[],
   of: readonly number[] = ALL,
+  batch = 7,
 ) {
   const faults: unknown[] = [];
   const stop = new AbortController();
   const projector = new Projector({
-    ...{ feed: log.feed(of, 7), readStore, domain: lendingDomain(), followed, partitions, toAll: DAYS },
+    ...{ feed: log.feed(of, batch), readStore, domain: lendingDomain(), followed, partitions, toAll: DAYS },
     ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
   });
   const running = projector.run(stop.signal);
@@ -127,37 +128,62 @@ async function expected(store: EventStore): Promise<Record<string, unknown>> {
   return found;
 }
 
-/** Writes and dies: before, after, or not at all. */
-function mishaps(readStore: ReadStore, fates: ('none' | 'before' | 'after')[]): ReadStore {
+type Fate = 'none' | 'before' | 'after' | 'half';
+/** What was begun and left half way, by instance and partition: shared by all that write to one store. */
+type Flights = Map<string, Batch>;
+
+/** Writes and dies: before, after, in the middle of a batch, or not at all. */
+function mishaps(readStore: ReadStore, fates: Fate[], flights: Flights): ReadStore {
+  const applyAll: ReadStore['applyAll'] = async (batches) => {
+    const fate = fates.shift() ?? 'none';
+    if (fate === 'before') throw new Error('the store is away');
+    const outcomes: ApplyOutcome[] = [];
+    for (const batch of batches) outcomes.push(await applyOne(readStore, batch, fate === 'half', flights));
+    if (fate === 'after') throw new Error('the answer is lost');
+    return outcomes;
+  };
   return new Proxy(readStore, {
     get(target, name, receiver) {
+      if (name === 'applyAll') return applyAll;
       const value = Reflect.get(target, name, receiver);
-      if (typeof value !== 'function') return value;
-      if (name !== 'applyAll') return value.bind(target);
-      return async (...batches: Parameters<ReadStore['applyAll']>) => {
-        const fate = fates.shift() ?? 'none';
-        if (fate === 'before') throw new Error('the store is away');
-        const outcomes = await target.applyAll(...batches);
-        if (fate === 'after') throw new Error('the answer is lost');
-        return outcomes;
-      };
+      return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }
 
+async function applyOne(readStore: ReadStore, batch: Batch, half: boolean, flights: Flights): Promise<ApplyOutcome> {
+  const key = `${batch.model}/${batch.partition}`;
+  const begun = flights.get(key);
+  const checkpoint = await readStore.checkpoint(batch.model, batch.partition);
+  const here = checkpoint.sequence === batch.from.sequence;
+  if (here && begun !== undefined && begun.to.sequence !== batch.to.sequence) {
+    return { outcome: 'elsewhere', checkpoint, inFlight: begun.to };
+  }
+  if (here && begun !== undefined) expect(batch).toEqual(begun);
+  if (here && half) {
+    flights.set(key, batch);
+    throw new Error('died in the middle');
+  }
+  if (here) flights.delete(key);
+  return readStore.apply(batch);
+}
+
 describe('a projector', () => {
   it('takes every event exactly once, whatever becomes of its writes and however many share the partitions', async () => {
-    const fate = fc.constantFrom('none' as const, 'before' as const, 'after' as const);
+    const fate = fc.constantFrom<Fate>('none', 'before', 'after', 'half');
+    const sizes = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(fate, { maxLength: 20 }), fc.boolean(), async (fates, zombie) => {
+      fc.asyncProperty(fc.array(fate, { maxLength: 20 }), fc.boolean(), sizes, async (fates, zombie, [one, other]) => {
         const all = await chain(40);
         const { log, store, readStore } = all;
-        const faulty = mishaps(readStore, fates);
+        const flights: Flights = new Map();
+        const faulty = mishaps(readStore, [...fates], flights);
+        const sound = mishaps(readStore, [], flights);
         const followed = [counting('bold'), counting('calm')];
         // A zombie believes that it still has partitions which another one reads.
         const projectors = [
-          projectorOver({ log, readStore: faulty }, followed, [0, 1]),
-          projectorOver({ log, readStore }, followed, zombie ? ALL : [2, 3]),
+          projectorOver({ log, readStore: faulty }, followed, zombie ? ALL : [0, 1], one),
+          projectorOver({ log, readStore: sound }, followed, zombie ? ALL : [2, 3], other),
         ];
         for (let n = 40; n < 60; n++) await all.ledger.handle(group(n));
         for (const { name } of followed.map(({ model }) => model)) {

@@ -71,6 +71,8 @@ interface Following extends Part {
   halted: FollowerStatus['halted'];
   /** Whether a mark says that it is halted here: taken away when it gets past. */
   marked: boolean;
+  /** Where a batch ends that another process began and perhaps left half way: it is made whole by one of the same events. */
+  inFlight: Checkpoint | null;
 }
 
 /** A partition that was given to this process. */
@@ -78,6 +80,8 @@ interface Assigned {
   readonly models: readonly Following[];
   /** The sequence that must come next. */
   next: number;
+  /** What was given and cannot be written yet, as a batch in flight ends behind it. */
+  held: readonly Message[];
   caughtUp: boolean;
   caughtUpAt: number;
   fault: string | null;
@@ -188,41 +192,40 @@ export class Projector {
     const marks = new Set((await this.#marks.all()).map(textOf));
     for (const part of this.#parts) {
       const marked = marks.has(textOf(haltOf(part, partition)));
-      models.push({ ...part, checkpoint: await readStore.checkpoint(part.instance, partition), halted: null, marked });
+      const checkpoint = await readStore.checkpoint(part.instance, partition);
+      models.push({ ...part, checkpoint, halted: null, marked, inFlight: null });
     }
     const position = Math.min(...models.map(({ checkpoint }) => checkpoint.sequence));
     const known = this.#assigned.get(partition);
     this.#assigned.set(partition, {
-      ...{ models, next: position + 1, caughtUp: false, caughtUpAt: known?.caughtUpAt ?? now() },
+      ...{ models, next: position + 1, held: [], caughtUp: false, caughtUpAt: known?.caughtUpAt ?? now() },
       fault: known?.fault ?? null,
     });
     return position;
   }
 
-  async #apply(
-    partition: number,
-    assigned: Assigned,
-    messages: readonly Message[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    for (const [index, { sequence }] of messages.entries()) checkNext(partition, assigned.next + index, sequence);
+  async #apply(partition: number, assigned: Assigned, given: readonly Message[], signal: AbortSignal): Promise<void> {
+    for (const [index, { sequence }] of given.entries()) checkNext(partition, assigned.next + index, sequence);
     assigned.caughtUp = false;
-    const first = assigned.next;
-    const last = first + messages.length - 1;
+    const messages = [...assigned.held, ...given];
+    const [first, last] = [assigned.next - assigned.held.length, assigned.next + given.length - 1];
     const events = messages.map(({ event }) => this.options.domain.upcast(event));
     const behind = () =>
       assigned.models.filter(({ halted, checkpoint }) => halted === null && checkpoint.sequence < last);
+    const ready = () => behind().filter(({ inFlight }) => inFlight === null || inFlight.sequence <= last);
     // Another process may have been further, or was cut off in the middle: what is left is taken from where it stands.
-    for (let models = behind(); models.length > 0; models = behind()) {
+    for (let models = ready(); models.length > 0; models = ready()) {
       signal.throwIfAborted();
       for (const { checkpoint, instance } of models) {
         if (checkpoint.sequence < first - 1) throw new Error(`${instance} stands before what is being read`);
       }
       await this.#write(partition, models, events, first);
     }
-    assigned.next = last + 1;
+    const waiting = behind();
+    const from = Math.min(last, ...waiting.map(({ checkpoint }) => checkpoint.sequence));
+    Object.assign(assigned, { next: last + 1, held: messages.slice(from + 1 - first) });
     this.#heartbeat = this.options.now();
-    this.options.applied?.(partition, messages);
+    this.options.applied?.(partition, given);
   }
 
   async #write(
@@ -231,32 +234,38 @@ export class Projector {
     events: readonly Envelope[],
     first: number,
   ): Promise<void> {
-    const { readStore, partitions, toAll } = this.options;
-    // Its own partition projects it; in the others it only says how far they have come.
-    const elsewhere = partitions.of(toAll) === partition ? null : toAll;
     const batches: { readonly model: Following; readonly batch: Batch }[] = [];
     for (const model of models) {
-      const from = model.checkpoint;
-      const own = events.slice(from.sequence + 1 - first);
-      const followed: Followed = {
-        ...model.followed,
-        project: (event) => (event.stream === elsewhere ? [] : model.followed.project(event)),
-      };
+      const { checkpoint: from, inFlight, instance } = model;
+      const own = events.slice(
+        from.sequence + 1 - first,
+        inFlight === null ? undefined : inFlight.sequence + 1 - first,
+      );
+      const followed = this.#in(partition, model.followed);
       const { folded, taken, halted } = projected(followed, own);
       if (halted !== null) await this.#halt(model, partition, halted);
       const end = own[taken - 1];
-      if (end === undefined) continue;
+      // A batch in flight is made whole or not at all.
+      if (end === undefined || (inFlight !== null && taken < own.length)) continue;
       const to = { sequence: from.sequence + taken, position: end.position };
-      const changes = written(followed, folded);
-      batches.push({ model, batch: { model: model.instance, partition, from, to, changes } });
+      batches.push({ model, batch: { model: instance, partition, from, to, changes: written(followed, folded) } });
     }
     if (batches.length === 0) return;
-    const outcomes = await readStore.applyAll(batches.map(({ batch }) => batch));
+    const outcomes = await this.options.readStore.applyAll(batches.map(({ batch }) => batch));
     for (const [index, { model, batch }] of batches.entries()) {
       const outcome = outcomes[index] as ApplyOutcome;
-      model.checkpoint = outcome.outcome === 'elsewhere' ? outcome.checkpoint : batch.to;
+      const elsewhere = outcome.outcome === 'elsewhere';
+      model.checkpoint = elsewhere ? outcome.checkpoint : batch.to;
+      model.inFlight = (elsewhere && outcome.inFlight) || null;
       if (model.marked && model.halted === null) await this.#passed(model, partition);
     }
+  }
+
+  /** Its own partition projects what stands in all; in the others it only says how far they have come. */
+  #in(partition: number, followed: Followed): Followed {
+    const { partitions, toAll } = this.options;
+    if (partitions.of(toAll) === partition) return followed;
+    return { ...followed, project: (event) => (event.stream === toAll ? [] : followed.project(event)) };
   }
 
   async #passed(model: Following, partition: number): Promise<void> {

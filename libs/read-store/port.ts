@@ -84,8 +84,13 @@ export interface Batch {
 
 export type ApplyOutcome =
   | { readonly outcome: 'applied' }
-  /** Nothing was written: the checkpoint stands elsewhere. Another writer, or this batch's first try, was there. */
-  | { readonly outcome: 'elsewhere'; readonly checkpoint: Checkpoint };
+  /**
+   * Nothing was written: the checkpoint stands elsewhere. Another writer, or this batch's first try, was there. With
+   * `inFlight` another batch was begun from that checkpoint, up to there, and perhaps left half way by a crash: whoever
+   * goes on applies a batch of just these boundaries, with the same changes. Of stores that write a batch in one step
+   * there is none.
+   */
+  | { readonly outcome: 'elsewhere'; readonly checkpoint: Checkpoint; readonly inFlight?: Checkpoint };
 
 /** One bound of a search. `in` is a list of at least one value; the other bounds are inclusive. */
 export type Condition =
