@@ -208,7 +208,13 @@ module.exports = {
       { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
-        pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/port\\.ts$', '^libs/event-store/eventstoredb/'],
+        pathNot: [
+          TESTS,
+          '^libs/surface/web/browser/',
+          '^libs/messaging/port\\.ts$',
+          '^libs/event-store/eventstoredb/',
+          '^libs/engine/(relay|projector|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
+        ],
         reachable: false,
       },
     ),
