@@ -204,14 +204,14 @@ module.exports = {
     ),
     error(
       'product-is-reachable',
-      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the port of messaging and the adapter of EventStoreDB wait for their apps.',
+      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the room of messaging and the adapter of EventStoreDB wait for their apps, and what is kept in memory serves tests of the engine.',
       { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
         pathNot: [
           TESTS,
           '^libs/surface/web/browser/',
-          '^libs/messaging/port\\.ts$',
+          '^libs/messaging/',
           '^libs/event-store/eventstoredb/',
           '^libs/engine/(relay|projector|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
         ],
