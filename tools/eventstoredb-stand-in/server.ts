@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import gossipPb from '@eventstore/db-client/generated/gossip_pb.js';
 import featuresGrpc from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
@@ -50,7 +52,10 @@ export async function startStandIn({ port = 0, data, notReadyMs = 0 }: StandInOp
   const subscriptions = new Set<Subscription>();
   const reads = new Set<ReadCall>();
   let bound = port;
-  const cutConnections = () => server.drain(`127.0.0.1:${bound}`, 0);
+  const sockets = new Set<Socket>();
+  const cutConnections = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const faults = new Faults((fault) => {
     if (fault === 'hold') store.log.hold();
     if (fault === 'release') store.log.release();
@@ -61,11 +66,8 @@ export async function startStandIn({ port = 0, data, notReadyMs = 0 }: StandInOp
   });
   const room: Room = { store, faults, port: () => bound, cutConnections };
   addServices(server, room, reads, subscriptions);
-  bound = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
-      error ? reject(error) : resolve(at),
-    ),
-  );
+  const listener = await listen(server, sockets, port);
+  bound = (listener.address() as AddressInfo).port;
   if (notReadyMs > 0) {
     faults.set('not-ready');
     setTimeout(() => faults.set('healthy'), notReadyMs).unref();
@@ -77,9 +79,24 @@ export async function startStandIn({ port = 0, data, notReadyMs = 0 }: StandInOp
     events: () => store.all.length,
     async close() {
       server.forceShutdown();
+      cutConnections();
+      listener.close();
       await store.log.close();
     },
   };
+}
+
+/** The sockets are our own, so that a connection can break as a network breaks it. */
+async function listen(server: Server, sockets: Set<Socket>, port: number) {
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    injector.injectConnection(socket);
+  });
+  listener.listen(port, '127.0.0.1');
+  await once(listener, 'listening');
+  return listener;
 }
 
 function addServices(server: Server, room: Room, reads: Set<ReadCall>, subscriptions: Set<Subscription>): void {
