@@ -4,7 +4,9 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/', '<rootDir>/.cache/'],
+  globalSetup: '<rootDir>/test/services-setup.mjs',
+  globalTeardown: '<rootDir>/test/services-teardown.mjs',
   testMatch: ['<rootDir>/{apps,libs,test,bench,tools}/**/*.spec.ts'],
   reporters: ['default', '<rootDir>/tools/counts.cjs'],
 };
