@@ -6,6 +6,7 @@ import type { Envelope } from '../kernel/envelope.js';
 import type { Change, ReadModel, ReadStore, ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
 import type { Following, Progress } from './following.js';
+import type { Partitions } from './partitions.js';
 
 /** A read model and how an event of today's version changes it. */
 export interface Followed {
@@ -33,6 +34,8 @@ export interface LedgerOptions {
   readonly snapshots?: SnapshotStore;
   /** Who follows, when it is not this thread. */
   readonly following?: Following;
+  /** How read models are divided, where each partition is followed by itself: tokens then name positions by partition. */
+  readonly partitions?: Partitions | undefined;
   /** Stores that see others and keep what is written to themselves: what a dry run writes to. */
   readonly overlay: {
     readonly store: (base: EventStore) => EventStore;
@@ -74,7 +77,7 @@ export interface Ledger {
   today(): LocalDate;
   /**
    * Reads of the live instance of a read model, once it has passed `after` (a token), or without one all that was
-   * written before. Rejects with `FollowerBehind` after `FOLLOW_WAIT_MS`, or `FollowerHalted`.
+   * written before; where partitions are followed elsewhere, without one what there is. Rejects with `FollowerBehind` after `FOLLOW_WAIT_MS`, or `FollowerHalted`.
    */
   read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T>;
   /** Events as stored: a stream, or the global order. */
@@ -92,6 +95,11 @@ export interface Ledger {
 }
 
 export const FOLLOW_WAIT_MS = 10_000;
+
+/** A token of another ledger, or of none. */
+export class TokenUnknown extends Error {
+  override readonly name = 'TokenUnknown';
+}
 
 export class FollowerBehind extends Error {
   override readonly name = 'FollowerBehind';

@@ -9,10 +9,12 @@ import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './a
 import { FollowingHere } from './follow-here.js';
 import type { Following, Progress } from './following.js';
 import { CommandHandler } from './handle.js';
-import type { Begun, Ledger, LedgerOptions, RebuildReport } from './ledger.js';
+import { type Begun, type Ledger, type LedgerOptions, type RebuildReport, TokenUnknown } from './ledger.js';
+import { ofEveryPartition, positionsIn } from './partitions.js';
 import { ProcessState, runCloses } from './processes.js';
 import { prepare } from './request.js';
 import type { Done, Request } from './steps.js';
+import { PartitionedTokens } from './tokens.js';
 
 /** How many of the last events are looked at for the latest recordedAt: more than one command's appends ever overlap. */
 const LAST_EVENTS = 2_000;
@@ -30,6 +32,7 @@ class EmbeddedLedger implements Ledger {
   readonly #transfers: ProcessState;
   readonly #closes: ProcessState;
   readonly #domain: Domain;
+  readonly #tokens: PartitionedTokens | null;
   #recovering: Promise<void> = Promise.resolve();
   /** What a dry run waits for before its first command. */
   #ready: Promise<void> | null = null;
@@ -53,6 +56,7 @@ class EmbeddedLedger implements Ledger {
         ...{ store: this.store, readStore, domain, followed, onFault },
         ...{ now: () => Date.parse(clock()), processes: writable, background: follow },
       });
+    this.#tokens = options.partitions ? new PartitionedTokens(this.store, domain, options.partitions) : null;
     this.#transfers = new ProcessState(domain.transfers, readStore);
     this.#closes = new ProcessState(domain.close, readStore);
   }
@@ -93,7 +97,8 @@ class EmbeddedLedger implements Ledger {
   }
 
   #begun(about: string, done: Promise<Done>): Begun | Promise<Begun> {
-    const answer = done.then(answerOf);
+    const tokens = this.#tokens;
+    const answer = tokens === null ? done.then(answerOf) : done.then((it) => tokens.answer(about, it));
     answer.catch(ignored);
     // What writes the days is seen by every command after it: the next line waits until it is done.
     return about === this.#domain.days.stream ? answer.then(() => ({ answer })) : { answer };
@@ -106,7 +111,7 @@ class EmbeddedLedger implements Ledger {
         ...this.options,
         store: overlay.store(store),
         readStore: overlay.readStore(readStore),
-        ...{ followed: [], follow: false, following: undefined },
+        ...{ followed: [], follow: false, following: undefined, partitions: undefined },
         // What it folds beyond the ledger's own is nobody else's.
         ...(snapshots && { snapshots: { get: (stream) => snapshots.get(stream), put() {}, close() {} } }),
       },
@@ -127,8 +132,13 @@ class EmbeddedLedger implements Ledger {
   }
 
   async read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T> {
-    const position = after ?? (await this.store.head())?.position ?? '';
-    return this.#following.read(model, position, (instance) => this.options.readStore.read(instance, work));
+    const { partitions } = this.options;
+    const position = after ?? (partitions ? '' : ((await this.store.head())?.position ?? ''));
+    const fits = partitions ? positionsIn(position, partitions) !== null : !position.includes(':');
+    if (!fits) throw new TokenUnknown(position);
+    return this.#following.read(model, position, (instance) =>
+      this.options.readStore.read(instance, (view) => work(partitions ? ofEveryPartition(view, partitions) : view)),
+    );
   }
 
   followers(): readonly FollowerStatus[] {

@@ -235,7 +235,7 @@ describe('a projector', () => {
       halted: { type: 'GroupRegistered', error: /cannot take/ },
     });
     const head = (await store.head())?.position ?? '';
-    const token = tokenOf(partitions, [{ stream: 'group-G11', position: head }]);
+    const token = tokenOf(partitions, DAYS, [{ stream: 'group-G11', position: head }]);
     await expect(shown.read('timid', token, async () => {})).rejects.toThrow(FollowerHalted);
     feared.clear();
     expect([shown.retry('timid'), shown.retry('nobody')]).toEqual([true, false]);
@@ -263,12 +263,12 @@ describe('a reader elsewhere', () => {
     const placed = new Map<number, { stream: string; position: string }>();
     for await (const { stream, position } of store.readAll()) placed.set(partitions.of(stream), { stream, position });
     const own = placed.get(1) as { stream: string; position: string };
-    await reader.read('bold', tokenOf(partitions, [own]), async (instance) => {
+    await reader.read('bold', tokenOf(partitions, DAYS, [own]), async (instance) => {
       expect((await readStore.checkpoint(instance, 1)).position >= own.position).toBe(true);
     });
     // Nobody reads partition 3.
     expect(log.messages(3).length).toBeGreaterThan(0);
-    await expect(reader.read('bold', tokenOf(partitions, placed.values()), async () => {})).rejects.toThrow(
+    await expect(reader.read('bold', tokenOf(partitions, DAYS, placed.values()), async () => {})).rejects.toThrow(
       FollowerBehind,
     );
     await reader.stop();

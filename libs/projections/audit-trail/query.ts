@@ -1,4 +1,4 @@
-import { addDays, type Instant, type LocalDate } from '../../kernel/dates.js';
+import { addDays, type Instant, type LocalDate, laterOf } from '../../kernel/dates.js';
 import { type DataOf, date, integer, oneOf, optional, reference } from '../../kernel/fields.js';
 import { type EventType, events } from '../../lending/catalogue.js';
 import { borrowerId, district, loanId } from '../../lending/vocabulary.js';
@@ -100,7 +100,8 @@ async function positionsOf(view: ReadView, { from, cursor: after }: DataOf<typeo
     // Of the key, which is text.
     return { position: { gte: position as string } };
   }
-  return { position: { gt: view.checkpoint.position } };
+  const positions = [...view.checkpoints.values()].map(({ position }) => position);
+  return { position: { gt: positions.reduce(laterOf, '') } };
 }
 
 function rowOf(found: AuditRow): AuditRow {

@@ -4,6 +4,7 @@ import { type Amount, addExact, amountJson } from '../../kernel/money.js';
 import { programmeId, sourceId } from '../../lending/vocabulary.js';
 import type { ReadView, Where } from '../../read-store/port.js';
 import { amountOf, type Sums, sumCells, textIn } from '../cube.js';
+import { levelOf } from '../level.js';
 import { byMonth, firstOfMonth, type Month, monthsOf } from '../months.js';
 import { names } from '../parameters.js';
 import type { AsOf, Query } from '../projection.js';
@@ -114,8 +115,10 @@ async function run(view: ReadView, asked: DataOf<typeof parameters>, at: AsOf): 
   return { asOf: at.asOf, knownOn: at.knownOn ?? at.today, from, closedThrough, holds, rows, totals };
 }
 
+/** The last day that was closed, and of which every partition holds all that was booked. */
 async function lastClosed(view: ReadView, knownOn: LocalDate | null): Promise<LocalDate | null> {
-  const where: Where = knownOn === null ? {} : { recorded: { lte: knownOn } };
+  const level = { position: { lte: levelOf(view) } };
+  const where: Where = knownOn === null ? level : { ...level, recorded: { lte: knownOn } };
   for await (const { day } of view.find(CLOSES, { where, order: ['-day'], limit: 1 })) return day as LocalDate;
   return null;
 }

@@ -3,7 +3,7 @@ import { type Cube, cells } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 3;
+export const VERSION = 4;
 
 /** By value date. Đồng, but for `entries`: how many events spoke of the fund, so that a row is there though all is 0. */
 export const MEASURES = [
@@ -44,11 +44,11 @@ export const SOURCES: Cube<'programme' | 'source'> = {
   levels: [{ collection: 'sources', dimensions: ['programme', 'source'], knownByMonth: false }],
 };
 
-/** The days that were closed, each with the day on which its close was recorded. */
+/** The days that were closed, each with the day on which its close was recorded and where it stands. */
 export const CLOSES = 'closes';
 
 export const collections: readonly Collection[] = [
   ...cells(BALANCES),
   ...cells(SOURCES),
-  { name: CLOSES, key: { day: 'text' }, fields: { recorded: 'text' } },
+  { name: CLOSES, key: { day: 'text' }, fields: { recorded: 'text', position: 'text' } },
 ];

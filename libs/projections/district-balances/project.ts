@@ -26,7 +26,12 @@ export const districtBalances: Projection = {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
     BusinessDayClosed: (event) => [
-      { op: 'put', collection: CLOSES, key: { day: event.data.date }, fields: { recorded: recordedDay(event) } },
+      {
+        op: 'put',
+        collection: CLOSES,
+        key: { day: event.data.date },
+        fields: { recorded: recordedDay(event), position: event.position },
+      },
     ],
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',

@@ -4,6 +4,7 @@ import type { LoanStored } from '../../lending/loan/events.js';
 import type { Change } from '../../read-store/port.js';
 import type { Projection, Stored } from '../projection.js';
 import {
+  CLOSES,
   type Control,
   collections,
   DAYS,
@@ -12,6 +13,7 @@ import {
   type SOURCE_MEASURES,
   SOURCES,
   totalOf,
+  type UNDER_WAY,
   VERSION,
   VIOLATIONS,
 } from './documents.js';
@@ -33,14 +35,27 @@ export const invariants: Projection = {
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',
     TrancheFunded: ({ data }) => [source(data, { funded: data.amount })],
-    CapitalAllocated: ({ data }) => [source(data, { allocated: data.amount })],
-    CapitalReallocated: ({ data }) => [
-      source(data, { reallocated: data.amount }),
-      fund({ ...data, district: data.fromDistrict }, { reallocated: data.amount }),
+    CapitalAllocated: (event) => [
+      source(event.data, { allocated: event.data.amount }),
+      underWay(event, { sent: event.data.amount }),
     ],
-    CapitalReceived: ({ data }) => [fund(data, { received: data.amount })],
-    CapitalCommitted: ({ data }) => [fund(data, { committed: data.amount })],
-    CapitalReleased: ({ data }) => [fund(data, { released: data.amount })],
+    CapitalReallocated: (event) => [
+      source(event.data, { reallocated: event.data.amount }),
+      fund({ ...event.data, district: event.data.fromDistrict }, { reallocated: event.data.amount }),
+      underWay(event, { sent: event.data.amount, committed: -event.data.amount }),
+    ],
+    CapitalReceived: (event) => [
+      fund(event.data, { received: event.data.amount }),
+      underWay(event, { sent: -event.data.amount }),
+    ],
+    CapitalCommitted: (event) => [
+      fund(event.data, { committed: event.data.amount }),
+      underWay(event, { committed: event.data.amount }),
+    ],
+    CapitalReleased: (event) => [
+      fund(event.data, { released: event.data.amount }),
+      underWay(event, { committed: -event.data.amount }),
+    ],
     PrincipalReturned: (event) => [
       fund(event.data, { returned: event.data.returned }),
       control(event, 'principalReturned', event.data.returned),
@@ -54,6 +69,7 @@ export const invariants: Projection = {
     LoanDisbursed: (event) => [
       ...ofLoan(event, { disbursed: event.data.amount }),
       control(event, 'disbursements', event.data.amount),
+      underWay(event, { committed: -event.data.amount }),
     ],
     InstallmentPaid: (event) => [
       ...ofLoan(event, { collected: principalOf(event) }),
@@ -69,17 +85,20 @@ export const invariants: Projection = {
   },
 };
 
-function closed({ data }: Extract<BusinessDayStored, { type: 'BusinessDayClosed' }>): readonly Change[] {
+function closed({ data, position }: Extract<BusinessDayStored, { type: 'BusinessDayClosed' }>): readonly Change[] {
   const { disbursements, payments, reversals, principalReturned, overdue } = data.totals;
   const measures = {
-    closes: 1,
     [totalOf('disbursements')]: disbursements.amount,
     [totalOf('payments')]: payments.amount,
     [totalOf('reversals')]: reversals.amount,
     [totalOf('principalReturned')]: principalReturned,
     [totalOf('overdue')]: overdue.amount,
   };
-  return [{ op: 'add', collection: DAYS, key: { day: data.date }, measures }];
+  const key = { day: data.date };
+  return [
+    { op: 'add', collection: DAYS, key, measures },
+    { op: 'put', collection: CLOSES, key, fields: { position } },
+  ];
 }
 
 /** What a loan's event moved in its district's fund, and the rules that it breaks. */
@@ -112,6 +131,13 @@ function fund(
 ): Change {
   return { op: 'add', collection: FUNDS, key: { programme, source, district }, measures };
 }
+
+const underWay = ({ meta }: Stored, measures: { readonly [M in (typeof UNDER_WAY)[number]]?: number }): Change => ({
+  op: 'add',
+  collection: DAYS,
+  key: { day: meta.bookingDate },
+  measures,
+});
 
 const control = ({ meta }: Stored, name: Control, amount: number): Change => ({
   op: 'add',

@@ -1,8 +1,10 @@
 import { amountJson } from '../../kernel/money.js';
 import { districtFundStream, fundStream } from '../../lending/vocabulary.js';
 import type { ReadView } from '../../read-store/port.js';
+import { isDivided, levelOf } from '../level.js';
 import type { Query } from '../projection.js';
 import {
+  CLOSES,
   CONTROLS,
   DAY_MEASURES,
   DAYS,
@@ -11,6 +13,7 @@ import {
   SOURCE_MEASURES,
   SOURCES,
   totalOf,
+  UNDER_WAY,
   VIOLATIONS,
 } from './documents.js';
 
@@ -58,15 +61,17 @@ async function run(view: ReadView): Promise<Invariants> {
   const funds = await sums(view, FUNDS, ['programme', 'source', 'district'], FUND_MEASURES);
   const sources = await sums(view, SOURCES, ['programme', 'source'], SOURCE_MEASURES);
   const days = await sums(view, DAYS, ['day'], DAY_MEASURES);
+  const divided = isDivided(view);
   const checks = [
     ...sources.flatMap((of) =>
       sourceChecks(
         of,
         funds.filter((fund) => sameSource(fund, of)),
+        divided,
       ),
     ),
-    ...funds.flatMap(fundChecks),
-    ...dayChecks(days),
+    ...funds.flatMap((fund) => fundChecks(fund, divided)),
+    ...dayChecks(days, await closedDays(view)),
   ];
   const violations: Violation[] = [];
   for await (const found of view.find(VIOLATIONS, { limit: VIOLATIONS_SHOWN_MAX + 1 })) {
@@ -93,8 +98,11 @@ type Day = Summed<'day', (typeof DAY_MEASURES)[number]>;
 /** Nothing writes off yet (a later issue). */
 const WRITTEN_OFF = 0n;
 
-/** funded = outstanding + written off + idle in districts + unallocated + in transit, none of them below zero. */
-function sourceChecks(of: Source, funds: readonly Fund[]): readonly Check[] {
+/**
+ * funded = outstanding + written off + idle in districts + unallocated + in transit, none of them below zero. What goes
+ * from one stream to another may be below zero for a moment where they are followed apart: there its days tell.
+ */
+function sourceChecks(of: Source, funds: readonly Fund[], divided: boolean): readonly Check[] {
   const scope = fundStream(of);
   const total = (figure: (fund: Fund) => bigint) => funds.reduce((sum, fund) => sum + figure(fund), 0n);
   const unallocated = of.funded - of.allocated;
@@ -109,11 +117,11 @@ function sourceChecks(of: Source, funds: readonly Fund[]): readonly Check[] {
       total((fund) => fund.reallocated),
     ),
     notNegative('unallocated', scope, unallocated),
-    notNegative('in-transit', scope, inTransit),
+    ...(divided ? [] : [notNegative('in-transit', scope, inTransit)]),
   ];
 }
 
-function fundChecks(fund: Fund): readonly Check[] {
+function fundChecks(fund: Fund, divided: boolean): readonly Check[] {
   const scope = districtFundStream(fund);
   const { outstanding, disbursed, collected, returned } = fund;
   const allocated = allocatedOf(fund);
@@ -127,23 +135,49 @@ function fundChecks(fund: Fund): readonly Check[] {
       availableOf(fund),
     ),
     notNegative('available', scope, availableOf(fund)),
-    notNegative('committed', scope, committedOf(fund)),
+    ...(divided ? [] : [notNegative('committed', scope, committedOf(fund))]),
     notNegative('outstanding', scope, outstanding),
   ];
 }
 
-/** A day's entries against the control totals that its close wrote: what lands in a closed day is seen here. */
-function dayChecks(days: readonly Day[]): readonly Check[] {
-  const closed = days.filter(({ closes }) => closes > 0n);
-  return CONTROLS.flatMap((control) => {
-    const name = `closed-days-${control}`;
-    const total = (measure: (typeof DAY_MEASURES)[number]) => closed.reduce((sum, day) => sum + day[measure], 0n);
-    const differing = closed.filter((day) => day[control] !== day[totalOf(control)]);
+/** The days that were closed, and of which every partition holds all that was booked. */
+async function closedDays(view: ReadView): Promise<ReadonlySet<string>> {
+  const closed = new Set<string>();
+  const where = { position: { lte: levelOf(view) } };
+  for await (const { day } of view.find(CLOSES, { where })) closed.add(day as string);
+  return closed;
+}
+
+/**
+ * A day's entries against the control totals that its close wrote: what lands in a closed day is seen here. And nothing
+ * of it is under way any more.
+ */
+function dayChecks(days: readonly Day[], closes: ReadonlySet<string>): readonly Check[] {
+  const closed = days.filter(({ day }) => closes.has(day));
+  const check = (name: string, left: (day: Day) => bigint, right: (day: Day) => bigint): readonly Check[] => {
+    const total = (figure: (day: Day) => bigint) => closed.reduce((sum, day) => sum + figure(day), 0n);
+    const differing = closed.filter((day) => left(day) !== right(day));
     return [
-      equal(name, 'businessDay', total(control), total(totalOf(control))),
-      ...differing.map((day) => equal(name, day.day, day[control], day[totalOf(control)])),
+      equal(name, 'businessDay', total(left), total(right)),
+      ...differing.map((day) => equal(name, day.day, left(day), right(day))),
     ];
-  });
+  };
+  return [
+    ...CONTROLS.flatMap((control) =>
+      check(
+        `closed-days-${control}`,
+        (day) => day[control],
+        (day) => day[totalOf(control)],
+      ),
+    ),
+    ...UNDER_WAY.flatMap((measure) =>
+      check(
+        `closed-days-${measure}`,
+        (day) => day[measure],
+        () => 0n,
+      ),
+    ),
+  ];
 }
 
 const allocatedOf = ({ received, reallocated }: Fund): bigint => received - reallocated;

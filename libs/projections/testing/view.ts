@@ -14,7 +14,8 @@ import { type AsOf, type Projection, project, type Query } from '../projection.j
  */
 
 export class TinyView implements ReadView {
-  readonly checkpoint = { sequence: 0, position: '' };
+  /** All that is in it has been taken. */
+  readonly checkpoint = { sequence: 0, position: '9'.repeat(20) };
   readonly checkpoints = new Map([[0, this.checkpoint]]);
   readonly #collections = new Map<string, Map<string, Record<string, unknown>>>();
   /** What `sum` looked at, to count the cells that a query reads. */

@@ -1,4 +1,4 @@
-import { FollowerBehind, FollowerHalted } from '../../engine/ledger.js';
+import { FollowerBehind, FollowerHalted, TokenUnknown } from '../../engine/ledger.js';
 import { StoreUnavailable } from '../../event-store/port.js';
 import type { Refusal } from '../../kernel/decider.js';
 import type { Problem } from '../../kernel/fields.js';
@@ -92,6 +92,7 @@ export function internalProblem(language: Language): ProblemDetails {
 export function refusalOfError(error: unknown): Refusal | null {
   if (error instanceof RequestRefused) return error.refusal;
   if (error instanceof FollowerBehind) return refuse('READ_MODEL_BEHIND', 'after').error;
+  if (error instanceof TokenUnknown) return refuse('TOKEN_INVALID', 'after').error;
   if (error instanceof FollowerHalted) return refuse('READ_MODEL_HALTED', '', { name: error.model }).error;
   if (error instanceof StoreUnavailable || error instanceof ReadStoreUnavailable) {
     return refuse(CODE_OF_FAULT[error.code], '', { detail: error.message, holder: 'another process' }).error;

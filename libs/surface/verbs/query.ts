@@ -9,6 +9,9 @@ import type { Query } from '../../projections/projection.js';
 /** Parameters as they stand in an address or on a command line. */
 export type GivenParameters = Readonly<Record<string, unknown>>;
 
+/** A position, or positions by partition: which of them, the ledger knows. */
+const TOKEN_PATTERN = '^([0-9]{20}|([0-9]{1,6}|[*]):[0-9]{20}(,([0-9]{1,6}|[*]):[0-9]{20})*)?$';
+
 /** What every query takes beside its own parameters (contract §2). */
 export const COMMON_PARAMETERS = {
   /** Default: the open business day. */
@@ -16,7 +19,7 @@ export const COMMON_PARAMETERS = {
   /** Default: everything that is recorded. */
   knownOn: optional(date()),
   /** A command's token: the answer covers what that command wrote. */
-  after: optional(pattern<string>('^([0-9]{20})?$', 'TOKEN_INVALID', 'a token from a command')),
+  after: optional(pattern<string>(TOKEN_PATTERN, 'TOKEN_INVALID', 'a token from a command')),
 } satisfies Fields;
 
 /** Kinds that only the surface's own parameters are of, refused by their own names. */
