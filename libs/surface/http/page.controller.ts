@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
@@ -11,8 +13,9 @@ import { isObject } from '../formats/json.js';
 import { RequestRefused } from '../formats/problem.js';
 import { LEDGER, SERVICE, type Service } from '../nest/tokens.js';
 import { ask, COMMON_PARAMETERS, type GivenParameters, readParameters } from '../verbs/query.js';
-import { page } from '../web/page.js';
-import type { Account, Asked, Shown, Suggestion } from '../web/shown.js';
+import { pageFirst, pageHead, pageRest } from '../web/page.js';
+import type { Account, Asked, FirstLook, Shown, Suggestion } from '../web/shown.js';
+import { allowed, pageStyle } from './assets.js';
 
 const LANGUAGES = ['vi', 'en'] as const;
 const PARAMETERS = {
@@ -22,15 +25,23 @@ const PARAMETERS = {
   lang: optional(oneOf(LANGUAGES)),
 };
 
-/** All that the page shows comes from here; nothing that is written in it is run or styled. */
+const STYLE = pageStyle();
+
+/** All that the page shows comes from here; nothing that is written in it is run, or styled but by its own sheet. */
 const POLICY = [
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'",
+  `default-src 'none'; script-src 'self'; style-src 'self' ${allowed(STYLE)}; img-src 'self'; connect-src 'self'`,
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 ].join('; ');
 
 /** So many loans that fell overdue are asked whether they still are. */
 const LOOKED_AT = 8;
 const WORTH_A_LOOK = ['LoanOverdue', 'PaymentReversed', 'LoanSettled'] as const;
+
+/** What is known before anything is sent. */
+interface Begun extends Omit<FirstLook, 'byDistrict' | 'identity'> {
+  readonly given: GivenParameters;
+  readonly asOf: LocalDate;
+}
 
 /** The page for people who look rather than read: Vietnamese, or English with ?lang=en. */
 @Controller()
@@ -41,43 +52,53 @@ export class PageController {
   ) {}
 
   @Get()
-  async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  async show(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Readable> {
     const asked = askedOf(isObject(request.query) ? request.query : {});
+    const begun = await this.#begun(asked);
     reply.header('content-type', 'text/html; charset=utf-8');
     reply.header('content-security-policy', POLICY);
     reply.header('referrer-policy', 'no-referrer');
     reply.header('cache-control', 'no-cache');
-    return page(await this.#shown(asked));
+    return Readable.from(this.#pieces(begun));
   }
 
-  async #shown(asked: Asked): Promise<Shown> {
+  /** What can be refused is refused before this. A page that breaks off is cut, and its reader is told so. */
+  async *#pieces({ asked, simulated, days, given, asOf, ...answers }: Begun): AsyncGenerator<string> {
+    yield pageHead(asked, simulated, STYLE);
+    // What is yielded leaves with the turn: the queries of an embedded store would hold it back.
+    await turn();
+    const period = { ...given, from: daysBefore(asOf, 12) };
+    const byDistrict = await this.#ask<Shown['byDistrict']>('portfolio-quality', { ...period, by: 'district' });
+    const identity = await this.#ask<Shown['identity']>('capital-identity', given);
+    const first: FirstLook = { asked, simulated, days, ...answers, byDistrict, identity };
+    yield pageFirst(first);
+    await turn();
+    const since = days === null ? given : { ...given, from: days.first };
+    const [balances, months] = await Promise.all([
+      this.#ask<Shown['balances']>('district-balances', given),
+      this.#ask<Shown['months']>('portfolio-quality-by-month', since),
+    ]);
+    const found = WORTH_A_LOOK.map((type) =>
+      this.#suggested(type, given, { from: daysBefore(asOf, 2), ...worstOf(byDistrict, type) }),
+    );
+    const suggestions = (await Promise.all(found)).filter((one) => one !== null);
+    const account = await this.#account(asked.loan ?? suggestions[0]?.loan ?? null, given);
+    yield pageRest({ ...first, balances, months, suggestions, account });
+  }
+
+  async #begun(asked: Asked): Promise<Begun> {
     const { first, open, simulated } = await this.ledger.calendar();
     const asOf = (asked.asOf ?? open ?? this.ledger.today()) as LocalDate;
-    const days = {
+    const given = {
       ...(asked.asOf === null ? {} : { asOf: asked.asOf }),
       ...(asked.knownOn === null ? {} : { knownOn: asked.knownOn }),
     };
-    const since = first === null ? days : { ...days, from: first };
-    // A year of days: on a first of January the year to date would have nothing to tell.
-    const before = (months: number) => laterOf(addDays(addMonths(asOf, -months), 1), DATE_MIN);
-    const period = { ...days, from: before(12) };
-    const [plan, quality, byDistrict, balances, months, identity] = await Promise.all([
-      this.#ask<Shown['plan']>('capital-plan', days),
-      this.#ask<Shown['quality']>('portfolio-quality', period),
-      this.#ask<Shown['byDistrict']>('portfolio-quality', { ...period, by: 'district' }),
-      this.#ask<Shown['balances']>('district-balances', days),
-      this.#ask<Shown['months']>('portfolio-quality-by-month', since),
-      this.#ask<Shown['identity']>('capital-identity', days),
+    const [plan, quality] = await Promise.all([
+      this.#ask<Shown['plan']>('capital-plan', given),
+      this.#ask<Shown['quality']>('portfolio-quality', { ...given, from: daysBefore(asOf, 12) }),
     ]);
-    const found = WORTH_A_LOOK.map((type) =>
-      this.#suggested(type, days, { from: before(2), ...worstOf(byDistrict, type) }),
-    );
-    const suggested = (await Promise.all(found)).filter((one) => one !== null);
-    return {
-      ...{ asked, simulated, plan, quality, byDistrict, balances, months, identity, suggestions: suggested },
-      days: first === null || open === null ? null : { first, open },
-      account: await this.#account(asked.loan ?? suggested[0]?.loan ?? null, days),
-    };
+    const days = first === null || open === null ? null : { first, open };
+    return { asked, simulated, days, given, asOf, plan, quality };
   }
 
   /** The last loan with such an event where it is looked for, or anywhere. */
@@ -127,6 +148,10 @@ export class PageController {
     return ask(this.ledger, query, given);
   }
 }
+
+/** So many months to a day. A year of days: on a first of January the year to date would have nothing to tell. */
+const daysBefore = (asOf: LocalDate, months: number): LocalDate =>
+  laterOf(addDays(addMonths(asOf, -months), 1), DATE_MIN);
 
 /** Where most is overdue, there a loan that is. */
 function worstOf({ rows }: Shown['byDistrict'], type: Suggestion['type']): GivenParameters {

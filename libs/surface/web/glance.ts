@@ -2,14 +2,14 @@ import { dayNumber, type LocalDate, yearOf } from '../../kernel/dates.js';
 import type { CapitalPlan } from '../../projections/capital-plan/query.js';
 import { html, type Markup } from './html.js';
 import { percentOf } from './picture.js';
-import { districtName, type Pen, sourceOf, verdict } from './shown.js';
+import { districtName, type FirstPen, sourceOf, verdict } from './shown.js';
 
 /* Four questions, each answered in one look: on plan, collecting, who is in trouble, do the books agree. */
 
 /** As many districts as are named at once. */
 const NAMED = 5;
 
-export function glance(pen: Pen): Markup {
+export function glance(pen: FirstPen): Markup {
   const { texts, shown } = pen;
   return html`<section id="glance" aria-labelledby="glance-name"><h2 id="glance-name">${texts.glance}</h2>
 <div class="cards">${onPlan(pen)}${collecting(pen)}${inTrouble(pen)}${balanced(pen)}</div>
@@ -37,7 +37,7 @@ function progressOf(plan: CapitalPlan, target: 'planned' | 'jobsTarget', actual:
   return { done: Number(plan.total[actual]), plan: Number(plan.total[target]), pace: Math.floor(pace) };
 }
 
-function onPlan(pen: Pen): Markup {
+function onPlan(pen: FirstPen): Markup {
   const { texts, figures, shown } = pen;
   const { plan } = shown;
   const [capital, jobs] = [progressOf(plan, 'planned', 'funded'), progressOf(plan, 'jobsTarget', 'jobsCreated')];
@@ -51,7 +51,7 @@ ${bar(texts.capital, capital, figures.rounded)}${bar(texts.jobs, jobs, figures.w
 <p class="note">${texts.paceLine(figures.day(plan.asOf), figures.rounded(capital.pace), figures.whole(jobs.pace))}</p></article>`;
 }
 
-const paceSign = ({ texts }: Pen, { done, pace }: Progress): Markup =>
+const paceSign = ({ texts }: FirstPen, { done, pace }: Progress): Markup =>
   done >= pace
     ? html`<span class="met" title="${texts.onPlanYes}"><span aria-hidden="true">✓</span><span class="hidden">${texts.onPlanYes}</span></span>`
     : html`<span class="missed" title="${texts.onPlanNo}"><span aria-hidden="true">▲</span><span class="hidden">${texts.onPlanNo}</span></span>`;
@@ -63,7 +63,7 @@ function progressBar({ done, plan, pace }: Progress): Markup {
 
 // ----------------------------------------------------------------------------------------------------- the two bounds
 
-function collecting(pen: Pen): Markup {
+function collecting(pen: FirstPen): Markup {
   const { texts, figures, shown } = pen;
   const { total, from } = shown.quality;
   const both = [total.meetsCollectionRate, total.meetsOverdueRatio];
@@ -79,7 +79,7 @@ function collecting(pen: Pen): Markup {
 
 // --------------------------------------------------------------------------------------------------- who is in trouble
 
-function inTrouble(pen: Pen): Markup {
+function inTrouble(pen: FirstPen): Markup {
   const { texts, figures, shown } = pen;
   const { rows } = shown.byDistrict;
   const missing = rows
@@ -103,7 +103,7 @@ ${rest > 0 ? html`<p class="note"><a href="#districts">${texts.troubleMore(Strin
 
 // --------------------------------------------------------------------------------------------------------- the books
 
-function balanced(pen: Pen): Markup {
+function balanced(pen: FirstPen): Markup {
   const { texts, figures, shown } = pen;
   const { identity, quality } = shown;
   const last = identity.totals.at(-1);

@@ -5,52 +5,59 @@ import { identitySection } from './identity.js';
 import { loanSection } from './loan.js';
 import { monthsSection } from './months.js';
 import { planSection } from './plan.js';
-import { addressOf, type Pen, penOf, type Shown } from './shown.js';
+import { type Asked, addressOf, type FirstLook, type FirstPen, type Pen, penOf, type Shown } from './shown.js';
 import { TEXTS } from './texts.js';
 
-/**
- * The whole page, with every figure and picture in it: it can be read before, or without, any script. The browser's
- * module asks for the page of other days and puts its parts in the place of these.
+/*
+ * The page in three pieces, sent one after the other while the next one's figures are read: together they are the whole
+ * page, with every figure and picture in it, and it can be read before, or without, any script. The browser's module
+ * asks for the page of other days and puts its parts in the place of these.
  */
-export function page(shown: Shown): string {
-  const pen = penOf(shown);
-  const { texts } = pen;
-  const { language } = shown.asked;
-  const parts = [
-    glance(pen),
-    planSection(pen),
-    monthsSection(pen),
-    districtsSection(pen),
-    identitySection(pen),
-    loanSection(pen),
-  ];
+
+/** Nothing to see yet. `style` is the sheet of the whole page: CSS of our own, written as it is. */
+export function pageHead({ language }: Asked, simulated: boolean, style: string): string {
+  const texts = TEXTS[language];
   return html`<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${shown.simulated ? `${texts.simulated} · ` : ''}${texts.title}</title>
-${['page', 'pictures', 'tables'].map(
-  (name) => html`<link rel="stylesheet" href="/assets/surface/web/${name}.css">
-`,
-)}<link rel="icon" href="/assets/surface/web/icon.svg" type="image/svg+xml">
+<title>${simulated ? `${texts.simulated} · ` : ''}${texts.title}</title>
+<style>${{ markup: style }}</style>
+<link rel="icon" href="/assets/surface/web/icon.svg" type="image/svg+xml">
 <script type="module" src="/assets/surface/web/browser/page.js"></script>
 </head>
-<body>
+`.markup;
+}
+
+/** The days and the four answers: what the first paint shows. */
+export function pageFirst(shown: FirstLook): string {
+  const pen = penOf(shown);
+  const { texts } = pen;
+  const { language } = shown.asked;
+  return html`<body>
 <a class="skip" href="#main">${texts.skip}</a>
 <header><div><p class="title"><a href="${addressOf({ language, asOf: null, knownOn: null, loan: null })}">${texts.title}</a></p><h1>${texts.subtitle}</h1></div>
 <nav aria-label="${texts.language}">${languageLink(pen)}</nav></header>
 ${shown.simulated ? html`<p class="simulated" role="note"><strong>${texts.simulated}.</strong> ${texts.simulatedNote}</p>` : ''}
 ${sliders(pen)}
-<main id="main" tabindex="-1">${parts}</main>
-<footer><nav aria-label="${texts.sections}">${sectionLinks(pen)}<a href="/docs">API</a></nav></footer>
+<main id="main" tabindex="-1">${glance(pen)}
+`.markup;
+}
+
+/** Every other part, in the order in which it is read. */
+export function pageRest(shown: Shown): string {
+  const pen = penOf(shown);
+  const parts = [planSection, monthsSection, districtsSection, identitySection, loanSection].map((part) => part(pen));
+  return html`${parts}</main>
+<footer><nav aria-label="${pen.texts.sections}">${sectionLinks(pen)}<a href="/docs">API</a></nav></footer>
 ${HATCH}
 </body>
 </html>
 `.markup;
 }
 
-function languageLink({ shown }: Pen): Markup {
+function languageLink({ shown }: FirstPen): Markup {
   const other = shown.asked.language === 'vi' ? 'en' : 'vi';
   return html`<a id="language" href="${addressOf(shown.asked, { language: other })}" lang="${other}" hreflang="${other}">${TEXTS[other].self}</a>`;
 }
@@ -61,7 +68,7 @@ const sectionLinks = ({ texts }: Pen): readonly Markup[] =>
   );
 
 /** Two days that move every figure. Without a script they are two dates and a button. */
-function sliders(pen: Pen): Markup {
+function sliders(pen: FirstPen): Markup {
   const { texts, figures, shown } = pen;
   const { asked, days, quality } = shown;
   const { asOf } = quality;

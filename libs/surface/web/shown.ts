@@ -32,8 +32,8 @@ export type Account =
   | { readonly found: true; readonly loan: LoanAnswer; readonly statement: Statement }
   | { readonly found: false; readonly id: string };
 
-/** All that the page shows: answers of queries, and nothing else. */
-export interface Shown {
+/** What the first look is made of: the days, and the four answers at a glance. */
+export interface FirstLook {
   readonly asked: Asked;
   readonly simulated: boolean;
   /** Between which days the sliders move; null: there is no ledger yet. */
@@ -41,21 +41,27 @@ export interface Shown {
   readonly plan: CapitalPlan;
   readonly quality: PortfolioQuality;
   readonly byDistrict: PortfolioQuality;
+  readonly identity: CapitalIdentity;
+}
+
+/** All that the page shows: answers of queries, and nothing else. */
+export interface Shown extends FirstLook {
   readonly balances: DistrictBalances;
   readonly months: PortfolioQualityByMonth;
-  readonly identity: CapitalIdentity;
   readonly suggestions: readonly Suggestion[];
   readonly account: Account | null;
 }
 
 /** What every part of the page writes with. */
-export interface Pen {
-  readonly shown: Shown;
+export interface Pen<Of extends FirstLook = Shown> {
+  readonly shown: Of;
   readonly texts: Texts;
   readonly figures: Figures;
 }
 
-export const penOf = (shown: Shown): Pen => ({
+export type FirstPen = Pen<FirstLook>;
+
+export const penOf = <Of extends FirstLook>(shown: Of): Pen<Of> => ({
   shown,
   texts: TEXTS[shown.asked.language],
   figures: figuresIn(shown.asked.language),
@@ -75,7 +81,7 @@ export function addressOf(asked: Asked, changes: Partial<Asked> = {}): string {
 
 /** Names the queries that a part's figures come from: each can be asked again, for JSON or as a table. */
 export function sourceOf(
-  { shown, texts }: Pen,
+  { shown, texts }: FirstPen,
   ...queries: readonly (readonly [name: string, parameters?: Readonly<Record<string, string>>])[]
 ): Markup {
   const { quality, asked } = shown;
@@ -91,7 +97,7 @@ export const districtName = (code: string): string =>
   Object.hasOwn(DISTRICTS, code) ? DISTRICTS[code as keyof typeof DISTRICTS] : code;
 
 /** Said in a word and a shape, never in colour alone. */
-export function verdict({ texts }: Pen, meets: boolean | null): Markup {
+export function verdict({ texts }: FirstPen, meets: boolean | null): Markup {
   if (meets === null) return html`<span class="verdict unknown">${texts.none}</span>`;
   return meets
     ? html`<span class="verdict met"><span aria-hidden="true">✓</span> ${texts.met}</span>`
