@@ -5,7 +5,8 @@ import { startStandIn } from './server.js';
 
 /*
  * The stand-in as a process of its own: `node dist/tools/eventstoredb-stand-in/main.js --port P --data DIR`. It prints
- * its connection string when it answers, and takes faults by line: `append-answer-lost 3`.
+ * its connection string when it answers, and takes faults by line (`append-answer-lost 3`), each
+ * answered by a line as soon as it is set.
  */
 const { values } = parseArgs({
   options: { port: { type: 'string' }, data: { type: 'string' }, 'not-ready-ms': { type: 'string' } },
@@ -21,6 +22,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const [fault = '', amount = '1'] = line.trim().split(/\s+/);
   try {
     standIn.fault(fault as Fault, Number(amount));
+    console.log(`${fault} is set`);
   } catch (error) {
     console.error((error as Error).message);
   }

@@ -7,6 +7,7 @@ import { proposed } from './client.js';
 import { positionText } from './events.js';
 import { within } from './patience.js';
 import { type Reading, readStream } from './read.js';
+import { NotSent } from './sender.js';
 
 export interface Appender {
   append(
@@ -59,10 +60,11 @@ export function createAppender(reading: Reading, newest: string): Appender {
   async function failed(append: Append, error: unknown): Promise<AppendOutcome> {
     // What was answered and cannot be read back now: written, yet its positions are not known.
     if (error instanceof StoreUnavailable) return { outcome: 'unknown', cause: error };
-    const { verdict, fault, text } = classifyAppend(error);
+    const notSent = error instanceof NotSent;
+    const { verdict, fault, text } = classifyAppend(notSent ? error.cause : error);
     const cause = error instanceof Error ? error : new Error(String(error));
     if (verdict === 'conflict') return conflictOrOurs(settling, append, error);
-    if (verdict === 'unknown' || doubts.about(append)) return { outcome: 'unknown', cause };
+    if ((verdict === 'unknown' && !notSent) || doubts.about(append)) return { outcome: 'unknown', cause };
     throw new StoreUnavailable(fault, `${reading.address}: appending to ${append.stream}: ${text}`, { cause });
   }
 
@@ -71,7 +73,7 @@ export function createAppender(reading: Reading, newest: string): Appender {
       try {
         reading.assertOpen();
         acceptedTexts(stream, expectedRevision, events, texts);
-        invariant(reading.own(stream), `${stream} is a stream of the ledger`);
+        invariant(reading.own.has(stream), `${stream} is a stream of the ledger`);
       } catch (error) {
         return Promise.reject(error);
       }

@@ -40,6 +40,11 @@ export interface AppendAnswer {
   readonly position?: ServerPosition | undefined;
 }
 
+/** A read under way. One library goes on with it after its reader has left, unless it is told. */
+export interface ServerRead extends AsyncIterable<ResolvedEvent> {
+  cancel?(): Promise<void>;
+}
+
 /** What a subscription is, whichever library made it: a stream of objects that is read by pulling. */
 export interface ServerSubscription {
   read(): ResolvedEvent | null;
@@ -62,9 +67,9 @@ export interface ServerClient {
   readStream(
     stream: string,
     options: { direction: 'forwards' | 'backwards'; from: bigint | undefined; count: number },
-  ): AsyncIterable<ResolvedEvent>;
+  ): ServerRead;
   /** Every event before `before` (exclusive), or from the end, newest first; the filter is honoured by one library. */
-  readAllBackwards(options: { before: ServerPosition | undefined; count: number }): AsyncIterable<ResolvedEvent>;
+  readAllBackwards(options: { before: ServerPosition | undefined; count: number }): ServerRead;
   /** Behind `after`, or from the first event of all. `checkpoint` must not throw. */
   subscribeToAll(
     options: { after: ServerPosition | undefined; buffered: number; filter: Filter },
@@ -81,8 +86,8 @@ interface Library {
 
 interface LibraryClient {
   appendToStream(stream: string, events: readonly ProposedEvent[], options: object): Promise<AppendAnswer>;
-  readStream(stream: string, options: object): AsyncIterable<ResolvedEvent>;
-  readAll(options: object): AsyncIterable<ResolvedEvent>;
+  readStream(stream: string, options: object): ServerRead;
+  readAll(options: object): ServerRead;
   subscribeToAll(options: object, readable: object): ServerSubscription;
   dispose(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { InvariantBroken } from '../../kernel/result.js';
 import { type ClientKind, loadClient, type ServerClient } from './client.js';
+import { createSender, type Sender } from './sender.js';
 
 /** The one client of the process, for as long as a store uses it. */
 export interface Lease {
@@ -23,14 +24,14 @@ const shared = new Map<ClientKind, Shared>();
 /** Under way: who opens meanwhile waits for it. */
 const disposals = new Map<ClientKind, Promise<void>>();
 
-/** Takes part in the process's client of that library; makes it when there is none. */
-export async function lease(kind: ClientKind, connectionString: string): Promise<Lease> {
+/** Takes part in the process's client of that library; makes it when there is none. `patience`: for an append's answer. */
+export async function lease(kind: ClientKind, connectionString: string, patience: number): Promise<Lease> {
   await disposals.get(kind);
   const there = shared.get(kind);
   if (there !== undefined && there.connectionString !== connectionString) {
     throw new InvariantBroken('a process writes to one EventStoreDB: its client is in use for another address');
   }
-  const entry = there ?? { connectionString, client: counted(kind, connectionString), users: 0 };
+  const entry = there ?? { connectionString, client: ordered(kind, connectionString, patience), users: 0 };
   shared.set(kind, entry);
   entry.users++;
   try {
@@ -59,34 +60,28 @@ function leaseOf(kind: ClientKind, entry: Shared, client: ServerClient): Lease {
   };
 }
 
-const inFlight = new WeakMap<ServerClient, Set<Promise<unknown>>>();
+const senders = new WeakMap<ServerClient, Sender>();
 
-/** The client, with its appends counted until the library itself is done with them: a timer of ours ends earlier. */
-async function counted(kind: ClientKind, connectionString: string): Promise<ServerClient> {
+/** The client, with its appends in order and known until the library itself is done with them: our timers end earlier. */
+async function ordered(kind: ClientKind, connectionString: string, patience: number): Promise<ServerClient> {
   const client = await loadClient(kind, connectionString);
-  const appends = new Set<Promise<unknown>>();
-  const counting: ServerClient = {
-    ...client,
-    append(stream, expectedRevision, events) {
-      const answer = client.append(stream, expectedRevision, events);
-      const over = answer.then(
-        () => void appends.delete(over),
-        () => void appends.delete(over),
-      );
-      appends.add(over);
-      return answer;
-    },
-  };
-  inFlight.set(counting, appends);
-  return counting;
+  const sender = createSender(client, patience);
+  const sending: ServerClient = { ...client, append: sender.append };
+  senders.set(sending, sender);
+  return sending;
 }
 
 async function disposeOf(client: ServerClient, patience: number): Promise<void> {
+  await atMost(patience, senders.get(client)?.settled());
+  // Everything is cancelled at once; what then never says that it is over is not waited for.
+  await atMost(patience, client.dispose());
+}
+
+async function atMost(ms: number, work: Promise<void> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patience);
+    timer = setTimeout(resolve, ms);
   });
-  await Promise.race([Promise.all(inFlight.get(client) ?? []), late]);
+  await Promise.race([work, late]);
   clearTimeout(timer);
-  await client.dispose();
 }

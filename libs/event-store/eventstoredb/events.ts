@@ -1,5 +1,4 @@
-import type { Envelope, Meta } from '../../kernel/envelope.js';
-import { categoryOf } from '../../kernel/envelope.js';
+import { categoryOf, type Envelope, type Meta } from '../../kernel/envelope.js';
 import { invariant } from '../../kernel/result.js';
 import { START, StoreUnavailable } from '../port.js';
 import type { ResolvedEvent, ServerEvent, ServerPosition } from './client.js';
@@ -19,19 +18,31 @@ export function serverPosition(position: string): ServerPosition | undefined {
   return { commit, prepare: commit };
 }
 
-/** Which streams are the ledger's: those of its categories, or all but the server's own where none are named. */
-export function ledgersOwn(categories: readonly string[]): (stream: string) => boolean {
+/** What of a server is the ledger's. */
+export interface Own {
+  has(stream: string): boolean;
+  /** Whether an event that this program did not write, in a stream that is the ledger's, is an error. */
+  readonly strict: boolean;
+}
+
+/** The streams of the ledger's categories; where none are named, whatever this program wrote. */
+export function ledgersOwn(categories: readonly string[]): Own {
   const own = new Set(categories);
-  return own.size === 0 ? (stream) => !stream.startsWith('$') : (stream) => own.has(categoryOf(stream));
+  if (own.size === 0) return { has: (stream) => !stream.startsWith('$'), strict: false };
+  return { has: (stream) => own.has(categoryOf(stream)), strict: true };
 }
 
 /** A read event as the envelope that was appended; undefined where it is none of the ledger's. */
-export function envelopeOf({ event }: ResolvedEvent, own: (stream: string) => boolean): Envelope | undefined {
+export function envelopeOf({ event }: ResolvedEvent, own: Own): Envelope | undefined {
   // A tombstone stands in the stream that it ends, under a name of the server's.
-  if (event === undefined || event.type.startsWith('$') || !own(event.streamId)) return undefined;
+  if (event === undefined || event.type.startsWith('$') || !own.has(event.streamId)) return undefined;
   const { version, ...meta } = flat(event);
   const number = Number(version);
-  if (!event.isJson || !Number.isSafeInteger(number) || event.position === undefined) throw foreign(event);
+  if (!event.isJson || !Number.isSafeInteger(number) || event.position === undefined) {
+    if (!own.strict) return undefined;
+    const { streamId, revision } = event;
+    throw new StoreUnavailable('DATA_FOREIGN', `the event ${revision} of ${streamId} was not written by this program`);
+  }
   return {
     id: event.id,
     type: event.type,
@@ -45,11 +56,6 @@ export function envelopeOf({ event }: ResolvedEvent, own: (stream: string) => bo
   };
 }
 
-function flat(event: ServerEvent): Record<string, unknown> {
-  const { metadata } = event;
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) throw foreign(event);
-  return metadata as Record<string, unknown>;
+function flat({ metadata }: ServerEvent): Readonly<Record<string, unknown>> {
+  return typeof metadata === 'object' && metadata !== null ? (metadata as Readonly<Record<string, unknown>>) : {};
 }
-
-const foreign = ({ streamId, revision }: ServerEvent): StoreUnavailable =>
-  new StoreUnavailable('DATA_FOREIGN', `the event ${revision} of ${streamId} was not written by this program`);

@@ -47,8 +47,12 @@ export async function within<T>(ms: number, what: string, promise: Promise<T>): 
   }
 }
 
+interface Cancellable<T> extends AsyncIterable<T> {
+  cancel?(): Promise<void>;
+}
+
 /** Everything that a read gives. Each event has a timer of its own: a read can fall silent at any of them. */
-export async function collect<T>(ms: number, what: string, read: AsyncIterable<T>): Promise<T[]> {
+export async function collect<T>(ms: number, what: string, read: Cancellable<T>): Promise<T[]> {
   const items: T[] = [];
   const iterator = read[Symbol.asyncIterator]();
   try {
@@ -59,7 +63,7 @@ export async function collect<T>(ms: number, what: string, read: AsyncIterable<T
     }
   } catch (error) {
     // Not waited for: what does not answer does not end either.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+    for (const left of [read.cancel?.(), iterator.return?.()]) void Promise.resolve(left).catch(() => undefined);
     throw error;
   }
 }

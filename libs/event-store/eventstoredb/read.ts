@@ -3,7 +3,7 @@ import { acceptReadOptions } from '../accept.js';
 import type { ReadAllOptions, ReadOptions } from '../port.js';
 import { classifyRead } from './classify.js';
 import type { ServerClient, ServerPosition } from './client.js';
-import { envelopeOf, serverPosition } from './events.js';
+import { envelopeOf, type Own, serverPosition } from './events.js';
 import { collect, type Patience, tried } from './patience.js';
 
 /** What every read needs. */
@@ -12,8 +12,7 @@ export interface Reading {
   readonly patience: Patience;
   /** Where the server is said to be, without name and password. */
   readonly address: string;
-  /** Whether a stream is one of the ledger's. */
-  readonly own: (stream: string) => boolean;
+  readonly own: Own;
   /** Throws when the store is closed. */
   readonly assertOpen: () => void;
 }
@@ -71,9 +70,10 @@ export function streamPage(
 /** The global order, newest first, from before a position or from the end. */
 export async function* readAllBackwards(
   reading: Reading,
-  { after, limit = Number.POSITIVE_INFINITY }: Omit<ReadAllOptions, 'direction'>,
+  options: Omit<ReadAllOptions, 'direction'>,
 ): AsyncGenerator<Envelope, void, undefined> {
-  acceptReadOptions(after === undefined ? { limit } : { limit, after });
+  acceptReadOptions(options);
+  const { after, limit = Number.POSITIVE_INFINITY } = options;
   // Before the first event of all there is nothing, and the server has no position for it.
   const start = after === undefined ? undefined : serverPosition(after);
   if (after !== undefined && start === undefined) return;

@@ -31,7 +31,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const { connectionString, client: kind = 'eventstore', categories = [] } = options;
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const address = addressOf(connectionString);
-  const leased = await lease(kind, connectionString);
+  const leased = await lease(kind, connectionString, patience.append);
   const closing = new AbortController();
   const reading: Reading = {
     client: leased.client,
