@@ -1,5 +1,6 @@
 import type { Envelope } from '../../kernel/envelope.js';
 import { acceptBatch, acceptReadOptions } from '../accept.js';
+import { turn } from '../follow.js';
 import { type ReadAllOptions, START, StoreUnavailable, type SubscriptionBatch } from '../port.js';
 import { classifyRead } from './classify.js';
 import type { ServerPosition } from './client.js';
@@ -101,7 +102,8 @@ async function* batchesOf(
 ): AsyncGenerator<SubscriptionBatch> {
   let suspect: string | undefined;
   while (!over()) {
-    const events = connection.take(batch);
+    const events = await gathered(connection, batch);
+    if (over()) return;
     const last = events.at(-1);
     const caughtUp = connection.live() && events.length < batch;
     if (last !== undefined || (caughtUp && !place.saidCaughtUp)) {
@@ -121,6 +123,18 @@ async function* batchesOf(
     suspect = await headOrNothing(following);
     if (suspect === undefined) return;
   }
+}
+
+/** A batch as large as what arrives without a pause: the library hands on one event a turn of the loop. */
+async function gathered(connection: Connection, batch: number): Promise<Envelope[]> {
+  const events = connection.take(batch);
+  for (let more = events.length; more > 0 && events.length < batch; ) {
+    await turn();
+    const next = connection.take(batch - events.length);
+    events.push(...next);
+    more = next.length;
+  }
+  return events;
 }
 
 /** Undefined when the server does not tell: the subscription begins again then as well. */
