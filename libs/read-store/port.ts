@@ -4,6 +4,8 @@
  * A collection is one of two kinds, told by what changes it takes: *cells* take `add` (measures are summed, so order
  * does not matter), *documents* take `put` and `remove` (the last one wins, order within a partition is kept).
  * A row that is only ever appended is a document whose key holds the event's position.
+ *
+ * Partitions may add to one cell: what is read is the sum of theirs. A document is written by one partition only.
  */
 
 /**
@@ -189,21 +191,23 @@ export interface ReadStore {
 
   /**
    * Several batches of one or more instances, each with its own outcome. Names and types of all are checked before
-   * anything is written. The batches of one instance are written together or not at all; what belongs to different
-   * instances may be written apart, so that after a failure the checkpoints tell which were.
+   * anything is written. The batches of one partition of an instance are written in order; each is whole, and what is not
+   * of one batch may be written apart, so that after a failure the checkpoints tell which were.
    */
   applyAll(batches: readonly Batch[]): Promise<readonly ApplyOutcome[]>;
 
   /**
    * Reads of one instance that belong together. A store may bound how many run at once: the others wait their turn, so
-   * a `read` inside a `read` is a mistake.
+   * a `read` inside a `read` is a mistake. One whose server keeps no snapshots begins `work` again when what it reads is
+   * written over, and gives up with DATA_HELD where that never ends: `work` has no effect but its result.
    */
   read<T>(instance: string, work: (view: ReadView) => Promise<T>): Promise<T>;
 
   /**
    * Compares two instances of one read model. Resolves when one state of each is held: what is written from then on does
    * not change the outcome, and is not held up. JSON is compared by its value, and a cell whose measures all came to 0 is
-   * none: whether it is there depends on how events were cut into batches. Constant memory.
+   * none: whether it is there depends on how events were cut into batches. Constant memory. A store whose server keeps no
+   * snapshots begins again where an instance is written meanwhile: such instances are compared while they stand still.
    */
   compare(model: ReadModel, left: string, right: string): Promise<Comparison>;
 
@@ -232,6 +236,10 @@ export type ReadStoreFault =
   | 'DATA_READ_ONLY'
   /** Another process writes to it for longer than a writer waits. */
   | 'DATA_HELD'
+  /** A server cannot be reached. What was asked of it last may or may not have been done: the checkpoints tell. */
+  | 'UNREACHABLE'
+  /** A server does not accept who we are. */
+  | 'UNAUTHORIZED'
   | 'STORE_CLOSED';
 
 /**

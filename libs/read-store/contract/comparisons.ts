@@ -1,7 +1,8 @@
 import { InvariantBroken } from '../../kernel/result.js';
 import type { Change, Difference, ReadModel } from '../port.js';
 import { add, at, batch, INSTANCE, MODEL, put, remove } from './model.js';
-import type { ReadStorePlace } from './place.js';
+import type { ReadStorePlace, ReadStoreTraits } from './place.js';
+import { withSnapshots } from './snapshots.js';
 
 const BUILT = 'quality.1.built';
 /** More than any adapter compares at once. */
@@ -21,7 +22,7 @@ const day = (district: string, amount: number | bigint, loans = 0): Change =>
   add(district, '2026-01-05', amount, loans);
 const named = (n: number): string => `L${n.toString().padStart(5, '0')}`;
 
-export function comparisonContract(place: () => ReadStorePlace): void {
+export function comparisonContract(place: () => ReadStorePlace, traits: ReadStoreTraits): void {
   describe('a comparison of two instances', () => {
     beforeEach(async () => {
       await place().store.open(INSTANCE, MODEL);
@@ -29,7 +30,7 @@ export function comparisonContract(place: () => ReadStorePlace): void {
     });
     small(place);
     long(place);
-    beside(place);
+    beside(place, traits);
   });
 }
 
@@ -213,8 +214,8 @@ function long(place: () => ReadStorePlace): void {
 }
 
 /** What goes on while it is under way. */
-function beside(place: () => ReadStorePlace): void {
-  it('is of one state of each side, while both are written', async () => {
+function beside(place: () => ReadStorePlace, traits: ReadStoreTraits): void {
+  withSnapshots(traits, 'is of one state of each side, while both are written', async () => {
     const { store } = place();
     const rows = [...Array(MANY).keys()].flatMap((n) => [put(named(n), { days: 0 }), day(named(n), 1)]);
     await store.applyAll([batch(0, 1, rows), batch(0, 1, rows, 0, BUILT)]);

@@ -16,3 +16,9 @@ export interface ReadStorePlace {
 }
 
 export type ReadStoreHarness = () => Promise<ReadStorePlace>;
+
+/** What not every adapter can do. */
+export interface ReadStoreTraits {
+  /** Why a read cannot go on seeing the state that it began with while it is written over, where that is so. */
+  readonly noSnapshots?: string;
+}

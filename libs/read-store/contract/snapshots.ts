@@ -1,16 +1,21 @@
 import type { Change } from '../port.js';
 import { ALL, add, at, batch, collect, INSTANCE, MODEL, put, remove, sumOf } from './model.js';
-import type { ReadStorePlace } from './place.js';
+import type { ReadStorePlace, ReadStoreTraits } from './place.js';
 
 /** More than any adapter reads ahead. */
 const MANY = 2_500;
 const READS_AT_ONCE = 40;
 
-export function snapshotContract(place: () => ReadStorePlace): void {
+/** A case that needs a snapshot of the server, or that it is skipped and why. */
+export function withSnapshots({ noSnapshots }: ReadStoreTraits, name: string, work: () => Promise<void>): void {
+  (noSnapshots === undefined ? it : it.skip)(noSnapshots === undefined ? name : `${name}: ${noSnapshots}`, work);
+}
+
+export function snapshotContract(place: () => ReadStorePlace, traits: ReadStoreTraits): void {
   describe('what one read sees', () => {
     beforeEach(() => place().store.open(INSTANCE, MODEL));
 
-    it('is one state, while batches are applied in between', async () => {
+    withSnapshots(traits, 'is one state, while batches are applied in between', async () => {
       const { store } = place();
       await store.apply(batch(0, 1, [add('D1', '2026-01-05', 1, 1), put('L1', { days: 1 }), put('L2', { days: 1 })]));
       await store.read(INSTANCE, async (view) => {
@@ -30,7 +35,7 @@ export function snapshotContract(place: () => ReadStorePlace): void {
       expect(await sumOf(store)).toEqual([{ amount: 111, loans: 3 }]);
     });
 
-    it('stays while it is pulled slowly, and holds no writer up', async () => {
+    withSnapshots(traits, 'stays while it is pulled slowly, and holds no writer up', async () => {
       const { store } = place();
       const loans: Change[] = [...Array(MANY).keys()].map((n) => put(`L${n.toString().padStart(5, '0')}`, { days: 0 }));
       await store.apply(batch(0, 1, loans));

@@ -11,6 +11,7 @@ export function writeContract(place: () => ReadStorePlace): void {
   describe('a batch', () => {
     beforeEach(() => place().store.open(INSTANCE, MODEL));
     exactlyOnce(place);
+    severalPartitions(place);
     togetherOrNotAtAll(place);
     effects(place);
     refusedNames(place);
@@ -74,6 +75,36 @@ function exactlyOnce(place: () => ReadStorePlace): void {
       ]),
     ]);
     expect(await sumOf(store)).toEqual([{ amount: 11, loans: 0 }]);
+  });
+}
+
+function severalPartitions(place: () => ReadStorePlace): void {
+  it('of another partition adds to the same cells: what is read is the sum', async () => {
+    const { store } = place();
+    const day = '2026-01-05';
+    await store.applyAll([
+      batch(0, 1, [add('D1', day, 2n ** 60n, 1), add('D2', day, 5)], 0),
+      batch(0, 4, [add('D1', day, 1, 1), add('D3', day, 7)], 1),
+      batch(0, 2, [put('L7', { days: 7 })], 2),
+    ]);
+    const [first, second, third] = [
+      { ...KEY, amount: 2n ** 60n + 1n, loans: 2 },
+      { ...KEY, district: 'D2', amount: 5, loans: 0 },
+      { ...KEY, district: 'D3', amount: 7, loans: 0 },
+    ];
+    expect(await foundIn(store, {}, 'cells')).toEqual([first, second, third]);
+    expect(await foundIn(store, { order: ['-district'], limit: 2 }, 'cells')).toEqual([third, second]);
+    expect(await foundIn(store, { limit: 1 }, 'cells')).toEqual([first]);
+    expect(await store.read(INSTANCE, (view) => view.get('cells', KEY))).toEqual(first);
+    expect(await sumOf(store, { where: [{}], by: ['district'], measures: ['loans'] })).toEqual([
+      { district: 'D1', loans: 2 },
+      { district: 'D2', loans: 0 },
+      { district: 'D3', loans: 0 },
+    ]);
+    expect(await foundIn(store)).toMatchObject([{ loan: 'L7', days: 7 }]);
+    await store.applyAll([batch(4, 5, [add('D1', day, -1, -1)], 1), batch(2, 3, [put('L7', { days: 8 })], 2)]);
+    expect(await sumOf(store)).toEqual([{ amount: 2n ** 60n + 12n, loans: 1 }]);
+    expect(await foundIn(store)).toMatchObject([{ loan: 'L7', days: 8 }]);
   });
 }
 

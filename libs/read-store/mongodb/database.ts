@@ -1,0 +1,195 @@
+import {
+  type AnyBulkWriteOperation,
+  type Collection,
+  type Db,
+  type Filter,
+  MongoBulkWriteError,
+  MongoServerError,
+  type UpdateFilter,
+} from 'mongodb';
+import { narrow } from '../../kernel/money.js';
+import { invariant } from '../../kernel/result.js';
+import type { Claim, Claims, Group, GroupRow, Query, Shelf, Stored, Value, Write } from './shelf.js';
+
+const DUPLICATE = 11000;
+/** Documents in one answer of the server: each page costs a look at the claims. */
+const PAGE = 1_000;
+
+/** The collection of claims, of all instances. */
+export const CLAIMS = 'socai.claims';
+/** The claim that says that an instance was dropped: no partition has its number. */
+const DROPPED = -1;
+
+type Document = Stored;
+
+/** A shelf on a database of MongoDB's protocol. */
+export class DatabaseShelf implements Shelf {
+  readonly #claims: Collection<Document>;
+
+  constructor(private readonly db: Db) {
+    this.#claims = db.collection(CLAIMS);
+  }
+
+  async prepare(): Promise<void> {
+    await this.#claims.createIndex({ of: 1 });
+  }
+
+  async claims(of: string): Promise<Claims> {
+    const found = await this.#claims.find({ of }).toArray();
+    return found.some(({ partition }) => partition === DROPPED) ? null : found.map(claimOf);
+  }
+
+  async claim(claim: Claim): Promise<boolean> {
+    return this.#inserted({ ...claim, from: { ...claim.from }, to: { ...claim.to } }, claim.partition, claim.batch);
+  }
+
+  async done({ of, partition, batch }: Claim): Promise<void> {
+    await this.#claims.updateOne({ _id: `${of}/${partition}/${batch}` }, { $set: { done: true } });
+  }
+
+  async forget(of: string, partition: number, below: number): Promise<void> {
+    await this.#claims.deleteMany({ of, partition, batch: { $lt: below } });
+  }
+
+  /** From here on whoever looks at the claims of an instance finds it dropped. */
+  async end(of: string): Promise<void> {
+    await this.#inserted({ of, partition: DROPPED }, DROPPED, 0);
+  }
+
+  /** Forgets all of an instance that was dropped long ago. */
+  async clear(of: string): Promise<void> {
+    await this.#claims.deleteMany({ of });
+  }
+
+  async write(collection: string, writes: readonly Write[]): Promise<readonly number[]> {
+    const target = this.db.collection<Document>(collection);
+    const met: number[] = [];
+    for (let at = 0; at < writes.length; ) {
+      const { made, duplicates } = await bulk(target, writes.slice(at).map(operationOf));
+      for (const place of duplicates) met.push(at + place);
+      // Some servers stop an unordered list at its first error. What was made is counted, so what was not is known, and
+      // is written after the last that failed: a guarded write may be made again.
+      const last = duplicates.at(-1);
+      if (last === undefined || made + duplicates.length >= writes.length - at) break;
+      at += last + 1;
+    }
+    return met;
+  }
+
+  async *read(collection: string, { filter, sort, limit }: Query): AsyncIterable<readonly Stored[]> {
+    const found = this.db.collection<Document>(collection).find(exactFilter(filter), { batchSize: PAGE });
+    if (sort !== undefined) found.sort(sort);
+    if (limit !== undefined) found.limit(limit);
+    try {
+      while (await found.hasNext()) yield found.readBufferedDocuments().map(storedOf);
+    } finally {
+      await found.close();
+    }
+  }
+
+  async group(collection: string, { filter, by, measures }: Group): Promise<readonly GroupRow[]> {
+    const id = by.length === 0 ? null : Object.fromEntries(by.map((name) => [name, `$${name}`]));
+    const sums = Object.fromEntries(measures.map((name) => [name, { $sum: `$${name}` }]));
+    const rows = await this.db
+      .collection(collection)
+      .aggregate([{ $match: exactFilter(filter) }, { $group: { _id: id, ...sums } }])
+      .toArray();
+    return rows.map((row) => ({
+      by: by.map((name) => plain(row._id[name]) as string | number),
+      sums: measures.map((name) => summed(row[name])),
+    }));
+  }
+
+  async #inserted(claim: object, partition: number, batch: number): Promise<boolean> {
+    const { of } = claim as { of: string };
+    const document = exact({ ...claim, _id: `${of}/${partition}/${batch}` } as unknown as Stored);
+    try {
+      await this.#claims.insertOne(document as Document);
+      return true;
+    } catch (error) {
+      if (error instanceof MongoServerError && error.code === DUPLICATE) return false;
+      throw error;
+    }
+  }
+}
+
+async function bulk(
+  target: Collection<Document>,
+  operations: AnyBulkWriteOperation<Document>[],
+): Promise<{ made: number; duplicates: readonly number[] }> {
+  try {
+    const { insertedCount, matchedCount, upsertedCount } = await target.bulkWrite(operations, { ordered: false });
+    return { made: insertedCount + matchedCount + upsertedCount, duplicates: [] };
+  } catch (error) {
+    if (!(error instanceof MongoBulkWriteError)) throw error;
+    const errors = [error.writeErrors].flat();
+    const { result } = error;
+    const unknown = result.getWriteConcernError() !== undefined || errors.some(({ code }) => code !== DUPLICATE);
+    if (errors.length === 0 || unknown) throw error;
+    const made = result.insertedCount + result.matchedCount + result.upsertedCount;
+    return { made, duplicates: errors.map(({ index }) => index).sort((a, b) => a - b) };
+  }
+}
+
+function operationOf(write: Write): AnyBulkWriteOperation<Document> {
+  if (write.kind === 'insert') return { insertOne: { document: exact(write.document) as Document } };
+  if (write.kind === 'replace') {
+    const { _id, ...replacement } = exact(write.document);
+    return { replaceOne: { filter: { _id, _batch: write.seen }, replacement } };
+  }
+  const { id, batch, made } = write;
+  const add = exact(write.add);
+  return {
+    updateOne: {
+      filter: { _id: id, _batch: { $lt: batch } } as Filter<Document>,
+      update: { $inc: add, $set: { _batch: batch, _last: add }, $setOnInsert: exact(made) } as UpdateFilter<Document>,
+      upsert: true,
+    },
+  };
+}
+
+const INT32 = 2 ** 31;
+
+/** The driver writes a number past 32 bits as a double: as a bigint it is a 64-bit integer. */
+function exact<T extends object>(document: T): T {
+  let copy: { [name: string]: unknown } | undefined;
+  for (const [name, value] of Object.entries(document)) {
+    const kept = exactValue(value);
+    if (kept === value) continue;
+    copy = { ...(copy ?? document), [name]: kept };
+  }
+  return (copy ?? document) as T;
+}
+
+function exactValue(value: unknown): unknown {
+  if (typeof value === 'number') return value >= INT32 || value < -INT32 ? BigInt(value) : value;
+  if (Array.isArray(value)) return value.map(exactValue);
+  return typeof value === 'object' && value !== null ? exact(value) : value;
+}
+
+const exactFilter = (filter: Query['filter']): Filter<Document> => exact(filter) as Filter<Document>;
+
+const plain = (value: unknown): unknown => (typeof value === 'bigint' ? narrow(value) : value);
+
+function storedOf(document: Document): Stored {
+  const stored: Record<string, unknown> = {};
+  for (const name in document) {
+    const value = document[name];
+    stored[name] = typeof value === 'object' && value !== null ? storedOf(value as Stored) : plain(value);
+  }
+  return stored as unknown as Stored;
+}
+
+/** Beyond 64 bits a server answers with a double. */
+function summed(value: unknown): number | bigint | null {
+  if (typeof value === 'bigint') return narrow(value);
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : null;
+}
+
+function claimOf(document: Document): Claim {
+  const { of, partition, batch, from, to, reach, done } = storedOf(document) as unknown as Record<string, Value>;
+  invariant(typeof of === 'string' && typeof partition === 'number' && typeof batch === 'number', 'a claim is whole');
+  invariant(typeof reach === 'bigint' || typeof reach === 'number', 'a claim has a reach');
+  const checkpoints = { from, to } as unknown as Pick<Claim, 'from' | 'to'>;
+  return { of, partition, batch, ...checkpoints, reach: BigInt(reach), done: done === true };
+}
