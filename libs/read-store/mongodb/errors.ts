@@ -26,8 +26,7 @@ export function named(error: unknown, place: string): unknown {
   if (/auth/i.test(error.message) && error.name === 'MongoServerSelectionError') {
     return told('UNAUTHORIZED', 'refuses the credentials');
   }
-  if (UNREACHABLE.has(code) || UNREACHABLE_NAMES.test(error.name))
-    return told('UNREACHABLE', 'cannot be reached');
+  if (UNREACHABLE.has(code) || UNREACHABLE_NAMES.test(error.name)) return told('UNREACHABLE', 'cannot be reached');
   return error;
 }
 
