@@ -2,6 +2,7 @@ import { measureCommands } from './commands.js';
 import { measureEmmett } from './emmett.js';
 import { measureHttp } from './http.js';
 import type { Measurement } from './measurement.js';
+import { measureMongodb } from './mongodb.js';
 import { measurePage } from './page.js';
 import { measureProgramme } from './programme.js';
 import { measureReads } from './reads.js';
@@ -15,6 +16,7 @@ export const measurements: readonly Measurement[] = [
   { name: 'http', run: measureHttp },
   { name: 'sheet', run: measureSheet },
   { name: 'reads', run: measureReads },
+  { name: 'mongodb', run: measureMongodb },
   { name: 'start', run: measureStart },
   { name: 'page', run: measurePage },
   { name: 'programme', scaled: true, run: measureProgramme },

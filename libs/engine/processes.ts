@@ -58,6 +58,7 @@ export interface ProcessTools {
 export class ProcessFollower {
   readonly state: ProcessState;
   #checkpoint: Checkpoint = AT_START;
+  #inFlight: Checkpoint | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #heartbeat = 0;
   #caughtUpAt = 0;
@@ -101,7 +102,9 @@ export class ProcessFollower {
   async #fold(): Promise<boolean> {
     const events: Envelope[] = [];
     const { store, readStore, domain, now } = this.tools;
-    for await (const event of store.readAll({ after: this.#checkpoint.position, limit: PROCESS_BATCH })) {
+    // What another process left half way is made whole in its own boundaries.
+    const limit = this.#inFlight === undefined ? PROCESS_BATCH : this.#inFlight.sequence - this.#checkpoint.sequence;
+    for await (const event of store.readAll({ after: this.#checkpoint.position, limit })) {
       events.push(domain.upcast(event));
       if (event.type === this.pauseOn) break;
     }
@@ -117,7 +120,9 @@ export class ProcessFollower {
       { model: this.state.instance, partition: 0, from: this.#checkpoint, to, changes },
     ]);
     // Another process's fold of the same events is as good as ours: go on from where it came to.
-    this.#checkpoint = applied?.outcome === 'elsewhere' ? applied.checkpoint : to;
+    const elsewhere = applied?.outcome === 'elsewhere' ? applied : undefined;
+    this.#checkpoint = elsewhere?.checkpoint ?? to;
+    this.#inFlight = elsewhere?.inFlight;
     return true;
   }
 

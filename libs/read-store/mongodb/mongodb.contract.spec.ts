@@ -1,44 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
+import { describeWith, server } from '../../../test/services.js';
+import type { ReadStorePlace } from '../contract/place.js';
 import { readStoreContract } from '../contract.js';
 import type { ReadStore } from '../port.js';
 import { openMongoReadStore } from './store.js';
 
-const url = process.env.MONGODB_URL;
-const NO_SNAPSHOTS = 'servers of this protocol need not keep snapshots';
+const mongodb = await server('MONGODB_URL');
 
-if (url === undefined) {
-  const [without] = [describe].map((it) => (url === undefined ? it.skip : it));
-  without?.("the read store on a server of MongoDB's protocol: no MONGODB_URL", () => {
-    it('passes the contract', () => {});
-  });
-} else {
-  readStoreContract(
-    `on a server of MongoDB's protocol`,
-    async () => {
-      const database = `socai-test-${randomBytes(6).toString('hex')}`;
-      const store = await openMongoReadStore({ url, database });
-      const opened: ReadStore[] = [store];
-      const another = async (): Promise<ReadStore> => {
-        const next = await openMongoReadStore({ url, database });
-        opened.push(next);
-        return next;
-      };
-      return {
-        store,
-        second: another,
-        reopen: async () => {
-          await store.close();
-          return another();
-        },
-        dispose: async () => {
-          for (const it of opened) await it.close();
-          const client = new MongoClient(url);
-          await client.db(database).dropDatabase();
-          await client.close();
-        },
-      };
+/** A database of its own, removed after the case. */
+async function place(): Promise<ReadStorePlace> {
+  const { url } = mongodb;
+  const database = `socai-test-${randomBytes(6).toString('hex')}`;
+  const opened: ReadStore[] = [];
+  const another = async (): Promise<ReadStore> => {
+    const store = await openMongoReadStore({ url, database });
+    opened.push(store);
+    return store;
+  };
+  const store = await another();
+  return {
+    store,
+    second: another,
+    reopen: async () => {
+      await store.close();
+      return another();
     },
-    { noSnapshots: NO_SNAPSHOTS },
-  );
+    dispose: async () => {
+      for (const it of opened) await it.close();
+      const client = new MongoClient(url);
+      await client.db(database).dropDatabase();
+      await client.close();
+    },
+  };
 }
+
+describeWith(mongodb, `on a server of MongoDB's protocol: ${mongodb.what}`, () => {
+  readStoreContract('there', place, { noSnapshots: 'skipped, as a server of this protocol need not keep snapshots' });
+});

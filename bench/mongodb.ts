@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { type AnyBulkWriteOperation, type Document, MongoClient } from 'mongodb';
+import type { Followed } from '../libs/engine/ledger.js';
+import { projected, written } from '../libs/engine/project.js';
+import { invariant } from '../libs/kernel/result.js';
+import { lendingDomain } from '../libs/lending/catalogue.js';
+import { openMongoReadStore } from '../libs/read-store/mongodb/store.js';
+import { AT_START, type Batch, type Change, type Checkpoint } from '../libs/read-store/port.js';
+import { startFerretdb } from '../tools/services/ferretdb.js';
+import { Missing } from '../tools/services/missing.js';
+import { copyOf, everyReadModel, openBenchLedger, payments, postSheet } from './lending.js';
+import { atOnce, bestRate, type Line, type Place, rateOf } from './measurement.js';
+
+const PAYMENTS = 6_000;
+/** As a projector folds them. */
+const EVENTS_A_BATCH = 2_000;
+/** As the store sends them: see libs/read-store/mongodb/write.ts. */
+const [WRITES_AT_ONCE, CALLS_AT_ONCE] = [1_000, 4];
+/** Most of all read models: cells that are added to, and rows that are made once. */
+const MODELS = ['portfolio-quality', 'audit-trail'];
+const DATABASE = 'socai-bench';
+
+/** The read models' own batches through the MongoDB read store, beside the driver's `bulkWrite` of the same documents. */
+export async function measureMongodb(place: Place): Promise<readonly Line[]> {
+  const named = process.env.MONGODB_URL;
+  try {
+    const started = named ? undefined : await startFerretdb();
+    try {
+      return await measureOn(
+        named ?? started?.url ?? '',
+        named ? 'the server of MONGODB_URL' : 'FerretDB 1.24.2',
+        place,
+      );
+    } finally {
+      await started?.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error;
+    return [{ what: 'read models on a server of MongoDB’s protocol', skipped: error.message }];
+  }
+}
+
+async function measureOn(url: string, server: string, { base, directory }: Place): Promise<Line[]> {
+  const all = await batchesOf(copyOf(base, join(directory, 'ledger')));
+  const client = new MongoClient(url, { useBigInt64: true, writeConcern: { w: 'majority' } });
+  const lines: Line[] = [];
+  for (const followed of everyReadModel.filter(({ model }) => MODELS.includes(model.name))) {
+    const { name } = followed.model;
+    const batches = all.get(name) ?? [];
+    const documents = batches.reduce((sum, { changes }) => sum + changes.length, 0);
+    const value = await bestRate((round) => through(url, followed, batches, documents, round), 2);
+    const raw = await bestRate((round) => alone(client, batches, documents, round), 2);
+    lines.push({
+      what: `documents of ${name} written to ${server}, ${EVENTS_A_BATCH} events a batch`,
+      ...{ value, unit: '/s', beside: { what: "the driver's bulkWrite alone", value: raw } },
+      goal: { value: raw / 2, bound: 'at least' },
+    });
+  }
+  await client.db(DATABASE).dropDatabase();
+  await client.close();
+  return lines;
+}
+
+async function batchesOf(data: string): Promise<ReadonlyMap<string, readonly Batch[]>> {
+  const { ledger, store, close } = await openBenchLedger(data);
+  let from: Checkpoint = AT_START;
+  for await (const { position } of store.readAll()) from = { sequence: from.sequence + 1, position };
+  const before = from;
+  await postSheet(ledger, payments(PAYMENTS, 'mongodb'));
+  const domain = lendingDomain();
+  const batches = new Map<string, Batch[]>();
+  for (;;) {
+    const events = [];
+    const limit = EVENTS_A_BATCH;
+    for await (const event of store.readAll({ after: from.position, limit })) events.push(domain.upcast(event));
+    const last = events.at(-1);
+    if (last === undefined) break;
+    const to = { sequence: from.sequence + events.length, position: last.position };
+    for (const followed of everyReadModel) {
+      const { name, version } = followed.model;
+      const changes: readonly Change[] = written(followed, projected(followed, events).folded);
+      const after = from === before ? AT_START : from;
+      const batch: Batch = { model: `${name}.${version}`, partition: 0, from: after, to, changes };
+      batches.set(name, [...(batches.get(name) ?? []), batch]);
+    }
+    from = to;
+  }
+  await close();
+  return batches;
+}
+
+async function through(
+  url: string,
+  { model }: Followed,
+  batches: readonly Batch[],
+  documents: number,
+  round: number,
+): Promise<number> {
+  const store = await openMongoReadStore({ url, database: DATABASE });
+  const instance = `${model.name}.${model.version}.${round}`;
+  await store.open(instance, model);
+  const rate = await rateOf(documents, async () => {
+    for (const batch of batches) {
+      const { outcome } = await store.apply({ ...batch, model: instance });
+      invariant(outcome === 'applied', 'nobody else writes the instance');
+    }
+  });
+  await store.drop(instance);
+  await store.close();
+  return rate;
+}
+
+/** The same documents by the same number of calls: no checkpoint, no guard, no earlier values, no further index. */
+async function alone(
+  client: MongoClient,
+  batches: readonly Batch[],
+  documents: number,
+  round: number,
+): Promise<number> {
+  const collection = (name: string) => client.db(DATABASE).collection<{ _id: string }>(`raw.${round}.${name}`);
+  for (const name of new Set(batches.flatMap(({ changes }) => changes.map((it) => it.collection)))) {
+    await collection(name).drop();
+  }
+  return rateOf(documents, async () => {
+    for (const { changes } of batches) {
+      const calls: { readonly name: string; readonly operations: AnyBulkWriteOperation<{ _id: string }>[] }[] = [];
+      for (const [name, own] of grouped(changes)) {
+        for (let at = 0; at < own.length; at += WRITES_AT_ONCE) {
+          calls.push({ name, operations: own.slice(at, at + WRITES_AT_ONCE).map(operationOf) });
+        }
+      }
+      await atOnce(CALLS_AT_ONCE, calls.length, async (index) => {
+        const { name = '', operations = [] } = calls[index] ?? {};
+        await collection(name).bulkWrite(operations, { ordered: false });
+      });
+    }
+  });
+}
+
+function grouped(changes: readonly Change[]): ReadonlyMap<string, Change[]> {
+  const groups = new Map<string, Change[]>();
+  for (const change of changes) {
+    const known = groups.get(change.collection);
+    if (known === undefined) groups.set(change.collection, [change]);
+    else known.push(change);
+  }
+  return groups;
+}
+
+function operationOf(change: Change): AnyBulkWriteOperation<{ _id: string }> {
+  const _id = Object.values(change.key).join('/');
+  if (change.op === 'remove') return { deleteOne: { filter: { _id } } };
+  if (change.op === 'put') {
+    const document: Document = { ...change.key, ...change.fields };
+    return { replaceOne: { filter: { _id }, replacement: document as { _id: string }, upsert: true } };
+  }
+  const $inc: Document = change.measures;
+  return { updateOne: { filter: { _id }, update: { $inc, $setOnInsert: { ...change.key } }, upsert: true } };
+}
