@@ -204,7 +204,7 @@ module.exports = {
     ),
     error(
       'product-is-reachable',
-      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the room of messaging and the adapter of EventStoreDB wait for their apps, and what is kept in memory serves tests of the engine.',
+      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the room of messaging and the adapters of EventStoreDB and MongoDB wait for their apps, and what is kept in memory serves tests of the engine.',
       { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
@@ -213,6 +213,7 @@ module.exports = {
           '^libs/surface/web/browser/',
           '^libs/messaging/',
           '^libs/event-store/eventstoredb/',
+          '^libs/read-store/mongodb/',
           '^libs/engine/(relay|projector|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
         ],
         reachable: false,

@@ -14,8 +14,8 @@ import { atOnce, bestRate, type Line, type Place, rateOf } from './measurement.j
 const PAYMENTS = 6_000;
 /** As a projector folds them. */
 const EVENTS_A_BATCH = 2_000;
-/** As the store sends them: see libs/read-store/mongodb/write.ts. */
-const [WRITES_AT_ONCE, CALLS_AT_ONCE] = [1_000, 4];
+/** As the store sends them: see libs/read-store/mongodb/write.ts, and database.ts of what FerretDB takes at once. */
+const [WRITES_AT_ONCE, FERRETDB_AT_ONCE, CALLS_AT_ONCE] = [1_000, 20, 4];
 /** Most of all read models: cells that are added to, and rows that are made once. */
 const MODELS = ['portfolio-quality', 'audit-trail'];
 const DATABASE = 'socai-bench';
@@ -43,13 +43,15 @@ export async function measureMongodb(place: Place): Promise<readonly Line[]> {
 async function measureOn(url: string, server: string, { base, directory }: Place): Promise<Line[]> {
   const all = await batchesOf(copyOf(base, join(directory, 'ledger')));
   const client = new MongoClient(url, { useBigInt64: true, writeConcern: { w: 'majority' } });
+  const { ferretdbVersion } = await client.db('admin').command({ buildInfo: 1 });
+  const width = ferretdbVersion === undefined ? WRITES_AT_ONCE : FERRETDB_AT_ONCE;
   const lines: Line[] = [];
   for (const followed of everyReadModel.filter(({ model }) => MODELS.includes(model.name))) {
     const { name } = followed.model;
     const batches = all.get(name) ?? [];
     const documents = batches.reduce((sum, { changes }) => sum + changes.length, 0);
     const value = await bestRate((round) => through(url, followed, batches, documents, round), 2);
-    const raw = await bestRate((round) => alone(client, batches, documents, round), 2);
+    const raw = await bestRate((round) => alone(client, batches, documents, { round, width }), 2);
     lines.push({
       what: `documents of ${name} written to ${server}, ${EVENTS_A_BATCH} events a batch`,
       ...{ value, unit: '/s', beside: { what: "the driver's bulkWrite alone", value: raw } },
@@ -115,7 +117,7 @@ async function alone(
   client: MongoClient,
   batches: readonly Batch[],
   documents: number,
-  round: number,
+  { round, width }: { readonly round: number; readonly width: number },
 ): Promise<number> {
   const collection = (name: string) => client.db(DATABASE).collection<{ _id: string }>(`raw.${round}.${name}`);
   for (const name of new Set(batches.flatMap(({ changes }) => changes.map((it) => it.collection)))) {
@@ -125,8 +127,9 @@ async function alone(
     for (const { changes } of batches) {
       const calls: { readonly name: string; readonly operations: AnyBulkWriteOperation<{ _id: string }>[] }[] = [];
       for (const [name, own] of grouped(changes)) {
-        for (let at = 0; at < own.length; at += WRITES_AT_ONCE) {
-          calls.push({ name, operations: own.slice(at, at + WRITES_AT_ONCE).map(operationOf) });
+        const together = own[0]?.op === 'put' ? WRITES_AT_ONCE : width;
+        for (let at = 0; at < own.length; at += together) {
+          calls.push({ name, operations: own.slice(at, at + together).map(operationOf) });
         }
       }
       await atOnce(CALLS_AT_ONCE, calls.length, async (index) => {
@@ -149,10 +152,10 @@ function grouped(changes: readonly Change[]): ReadonlyMap<string, Change[]> {
 
 function operationOf(change: Change): AnyBulkWriteOperation<{ _id: string }> {
   const _id = Object.values(change.key).join('/');
-  if (change.op === 'remove') return { deleteOne: { filter: { _id } } };
+  invariant(change.op !== 'remove', 'these read models remove nothing');
   if (change.op === 'put') {
     const document: Document = { ...change.key, ...change.fields };
-    return { replaceOne: { filter: { _id }, replacement: document as { _id: string }, upsert: true } };
+    return { insertOne: { document: { ...document, _id } } };
   }
   const $inc: Document = change.measures;
   return { updateOne: { filter: { _id }, update: { $inc, $setOnInsert: { ...change.key } }, upsert: true } };

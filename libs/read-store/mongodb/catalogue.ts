@@ -115,7 +115,11 @@ export class Catalogue {
     for (const shape of shapes) {
       const name = collectionIn(of, shape);
       await this.#create(name, shape);
-      if (!building) await this.db.collection(name).createIndexes(indexesOf(shape));
+      if (building) continue;
+      // FerretDB 1.24 does not survive being asked for several that are there.
+      const there = new Set((await this.db.collection(name).indexes()).map((index) => index.name));
+      const missing = indexesOf(shape).filter((index) => !there.has(index.name));
+      if (missing.length > 0) await this.db.collection(name).createIndexes(missing);
     }
   }
 

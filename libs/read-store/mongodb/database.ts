@@ -14,6 +14,8 @@ import type { Claim, Claims, Group, GroupRow, Query, Shelf, Stored, Value, Write
 const DUPLICATE = 11000;
 /** Documents in one answer of the server: each page costs a look at the claims. */
 const PAGE = 1_000;
+/** Four such calls of one batch leave room for others in a pool of two hundred. */
+const FERRETDB_UPDATES = 20;
 
 /** The collection of claims, of all instances. */
 export const CLAIMS = 'socai.claims';
@@ -26,6 +28,7 @@ type Document = Stored;
 export class DatabaseShelf implements Shelf {
   readonly #claims: Collection<Document>;
   #sumsAtOnce = Number.POSITIVE_INFINITY;
+  #updatesAtOnce = Number.POSITIVE_INFINITY;
 
   constructor(private readonly db: Db) {
     this.#claims = db.collection(CLAIMS);
@@ -33,9 +36,12 @@ export class DatabaseShelf implements Shelf {
 
   async prepare(): Promise<void> {
     await this.#claims.createIndex({ of: 1 });
-    // FerretDB 1.24 adds up the first sum of a $group and says 0 of the others.
+    // FerretDB 1.24 adds up the first sum of a $group and says 0 of the others; and it keeps a connection to its own
+    // backend for each update of a command until the command ends, and waits for ever where it has no more.
     const { ferretdbVersion } = await this.db.admin().command({ buildInfo: 1 });
-    if (ferretdbVersion !== undefined) this.#sumsAtOnce = 1;
+    if (ferretdbVersion === undefined) return;
+    this.#sumsAtOnce = 1;
+    this.#updatesAtOnce = FERRETDB_UPDATES;
   }
 
   async claims(of: string): Promise<Claims> {
@@ -69,13 +75,15 @@ export class DatabaseShelf implements Shelf {
     const target = this.db.collection<Document>(collection);
     const met: number[] = [];
     for (let at = 0; at < writes.length; ) {
-      const { made, duplicates } = await bulk(target, writes.slice(at).map(operationOf));
+      const width = writes[at]?.kind === 'insert' ? writes.length : this.#updatesAtOnce;
+      const some = writes.slice(at, at + width);
+      const { made, duplicates } = await bulk(target, some.map(operationOf));
       for (const place of duplicates) met.push(at + place);
       // Some servers stop an unordered list at its first error. What was made is counted, so what was not is known, and
       // is written after the last that failed: a guarded write may be made again.
       const last = duplicates.at(-1);
-      if (last === undefined || made + duplicates.length >= writes.length - at) break;
-      at += last + 1;
+      const isWhole = last === undefined || made + duplicates.length >= some.length;
+      at += isWhole ? some.length : last + 1;
     }
     return met;
   }

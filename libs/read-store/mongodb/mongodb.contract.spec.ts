@@ -8,6 +8,10 @@ import { openMongoReadStore } from './store.js';
 
 const mongodb = await server('MONGODB_URL');
 
+/** Some servers of this protocol read a whole collection for a search: cases of thousands of rows take their time. */
+const CASE_MS_MAX = 60_000;
+(import.meta as unknown as { readonly jest: { setTimeout(ms: number): void } }).jest.setTimeout(CASE_MS_MAX);
+
 /** A database of its own, removed after the case. */
 async function place(): Promise<ReadStorePlace> {
   const { url } = mongodb;
