@@ -2,16 +2,20 @@ import { join } from 'node:path';
 import { type AnyBulkWriteOperation, type Document, MongoClient } from 'mongodb';
 import type { Followed } from '../libs/engine/ledger.js';
 import { projected, written } from '../libs/engine/project.js';
+import { openSqliteEventStore } from '../libs/event-store/sqlite/store.js';
+import type { Envelope } from '../libs/kernel/envelope.js';
 import { invariant } from '../libs/kernel/result.js';
 import { lendingDomain } from '../libs/lending/catalogue.js';
 import { openMongoReadStore } from '../libs/read-store/mongodb/store.js';
 import { AT_START, type Batch, type Change, type Checkpoint } from '../libs/read-store/port.js';
 import { startFerretdb } from '../tools/services/ferretdb.js';
 import { Missing } from '../tools/services/missing.js';
-import { copyOf, everyReadModel, openBenchLedger, payments, postSheet } from './lending.js';
+import { eventsFile, everyReadModel } from './lending.js';
 import { atOnce, bestRate, type Line, type Place, rateOf } from './measurement.js';
+import { simulateSample } from './run-socai.js';
 
-const PAYMENTS = 6_000;
+/** The last events of the five years of the first start: payments of principal and interest, disbursements, closes. */
+const EVENTS = 6_000;
 /** As a projector folds them. */
 const EVENTS_A_BATCH = 2_000;
 /** As the store sends them: see libs/read-store/mongodb/write.ts, and database.ts of what FerretDB takes at once. */
@@ -40,8 +44,8 @@ export async function measureMongodb(place: Place): Promise<readonly Line[]> {
   }
 }
 
-async function measureOn(url: string, server: string, { base, directory }: Place): Promise<Line[]> {
-  const all = await batchesOf(copyOf(base, join(directory, 'ledger')));
+async function measureOn(url: string, server: string, { directory }: Place): Promise<Line[]> {
+  const all = await batchesOf(join(directory, 'sample'));
   const client = new MongoClient(url, { useBigInt64: true, writeConcern: { w: 'majority' } });
   const { ferretdbVersion } = await client.db('admin').command({ buildInfo: 1 });
   const width = ferretdbVersion === undefined ? WRITES_AT_ONCE : FERRETDB_AT_ONCE;
@@ -50,6 +54,7 @@ async function measureOn(url: string, server: string, { base, directory }: Place
     const { name } = followed.model;
     const batches = all.get(name) ?? [];
     const documents = batches.reduce((sum, { changes }) => sum + changes.length, 0);
+    invariant(documents > 0, `${name} has something to write`);
     const value = await bestRate((round) => through(url, followed, batches, documents, round), 2);
     const raw = await bestRate((round) => alone(client, batches, documents, { round, width }), 2);
     lines.push({
@@ -64,30 +69,25 @@ async function measureOn(url: string, server: string, { base, directory }: Place
 }
 
 async function batchesOf(data: string): Promise<ReadonlyMap<string, readonly Batch[]>> {
-  const { ledger, store, close } = await openBenchLedger(data);
-  let from: Checkpoint = AT_START;
-  for await (const { position } of store.readAll()) from = { sequence: from.sequence + 1, position };
-  const before = from;
-  await postSheet(ledger, payments(PAYMENTS, 'mongodb'));
+  await simulateSample(data);
+  const store = await openSqliteEventStore({ path: eventsFile(data), readOnly: true });
+  const last: Envelope[] = [];
+  for await (const event of store.readAll({ direction: 'backwards', limit: EVENTS })) last.unshift(event);
+  await store.close();
   const domain = lendingDomain();
   const batches = new Map<string, Batch[]>();
-  for (;;) {
-    const events = [];
-    const limit = EVENTS_A_BATCH;
-    for await (const event of store.readAll({ after: from.position, limit })) events.push(domain.upcast(event));
-    const last = events.at(-1);
-    if (last === undefined) break;
-    const to = { sequence: from.sequence + events.length, position: last.position };
+  let from: Checkpoint = AT_START;
+  for (let at = 0; at < last.length; at += EVENTS_A_BATCH) {
+    const events = last.slice(at, at + EVENTS_A_BATCH).map((event) => domain.upcast(event));
+    const to = { sequence: at + events.length, position: events.at(-1)?.position ?? '' };
     for (const followed of everyReadModel) {
       const { name, version } = followed.model;
       const changes: readonly Change[] = written(followed, projected(followed, events).folded);
-      const after = from === before ? AT_START : from;
-      const batch: Batch = { model: `${name}.${version}`, partition: 0, from: after, to, changes };
+      const batch: Batch = { model: `${name}.${version}`, partition: 0, from, to, changes };
       batches.set(name, [...(batches.get(name) ?? []), batch]);
     }
     from = to;
   }
-  await close();
   return batches;
 }
 

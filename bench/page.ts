@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { FIRST_START, scaleText } from '../apps/socai/simulate/programme.js';
 import { NO_BROWSER, openChromium } from './chromium.js';
 import type { Line, Place } from './measurement.js';
-import { runSocai } from './run-socai.js';
+import { simulateSample } from './run-socai.js';
 import { NO_SERVER, startSocai } from './started.js';
 
 /** The first view also waits for code that was not run before, on both sides. */
 const VIEWS = 12;
-const SAMPLE = ['--scale', scaleText(FIRST_START.scale), '--seed', String(FIRST_START.seed)];
 /** The page comes in pieces: the first paint need not have the last of them. */
 const PAINT = 'the page in Chromium: to its first paint';
 const WHOLE = 'the page in Chromium: until it is read to its last figure';
@@ -19,7 +17,7 @@ export async function measurePage({ directory }: Place): Promise<readonly Line[]
   const browser = await openChromium();
   if (browser === null) return [PAINT, WHOLE, SLIDE].map((what) => ({ what, skipped: NO_BROWSER }));
   const data = join(directory, 'served');
-  await runSocai(['simulate', ...SAMPLE, '--data', data, '--json']);
+  await simulateSample(data);
   const server = await startSocai(data);
   if (server === null) return [PAINT, WHOLE, SLIDE].map((what) => ({ what, skipped: NO_SERVER }));
   try {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { setInterval } from 'node:timers';
+import { FIRST_START, scaleText } from '../apps/socai/simulate/programme.js';
 import { invariant } from '../libs/kernel/result.js';
 import { endWithUs } from './children.js';
 import { peakOf, SOCAI } from './started.js';
@@ -29,4 +30,10 @@ export async function runSocai(args: readonly string[], nodeOptions: readonly st
   clearInterval(watch);
   invariant(code === 0, `socai ${args.join(' ')} ends with 0, not ${String(code)}: ${stdout.slice(0, 300)}`);
   return { stdout, seconds: (performance.now() - began) / 1_000, peakMegabytes };
+}
+
+/** What the first start makes. */
+export async function simulateSample(data: string): Promise<void> {
+  const { scale, seed } = FIRST_START;
+  await runSocai(['simulate', '--scale', scaleText(scale), '--seed', String(seed), '--data', data, '--json']);
 }
