@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -39,6 +40,11 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
+/** Of Linux: the kernel ends the server when we are killed and can do nothing more. Elsewhere it would live on. */
+const LEASH = '/usr/bin/setpriv';
+const leashed = (command: string, args: readonly string[]): readonly [string, readonly string[]] =>
+  existsSync(LEASH) ? [LEASH, ['--pdeathsig', 'KILL', command, ...args]] : [command, args];
+
 export function daemon(options: DaemonOptions): Daemon {
   let child: ChildProcess | undefined;
   let gone: Promise<void> = Promise.resolve();
@@ -47,7 +53,7 @@ export function daemon(options: DaemonOptions): Daemon {
   const begin = () => {
     const { command, args, env, uid, gid } = options;
     said = '';
-    const begun = spawn(command, args, {
+    const begun = spawn(...leashed(command, args), {
       ...{ stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
       ...(uid === undefined ? {} : { uid, gid }),
       // A Ctrl-C in the terminal is ours to pass on, in our order.

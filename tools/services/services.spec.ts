@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { describeWith, server } from '../../test/services.js';
 import { ask } from './ask.js';
 import { daemon, freePorts } from './daemon.js';
@@ -71,6 +73,26 @@ test('a server is started, held still, killed and started again', async () => {
   }
   expect((await ask(at, Buffer.from('?'))).toString()).toBe('');
 }, 30_000);
+
+(existsSync('/usr/bin/setpriv') ? test : test.skip)(
+  'a server ends with a process that is killed',
+  async () => {
+    const [at = 0] = await freePorts(1);
+    const code = `require('node:net').createServer((s) => s.on('data', () => s.end('here'))).listen(${at}, '127.0.0.1')`;
+    const owner = `import { daemon } from './dist/tools/services/daemon.js';
+    const ready = (said) => said.includes('up');
+    await daemon({ name: 'echo', command: process.execPath, args: ['-e', ${JSON.stringify(`${code}; console.log('up')`)}], ready }).start();
+    setInterval(() => {}, 1_000); console.log('held');`;
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const holding = spawn(process.execPath, ['--input-type=module', '-e', owner], { env });
+    await once(holding.stdout, 'data');
+    const asked = async () => (await ask(at, Buffer.from('?'))).toString();
+    while ((await asked()) !== 'here') await wait(20);
+    holding.kill('SIGKILL');
+    while ((await asked()) !== '') await wait(20);
+  },
+  30_000,
+);
 
 test('a server that ends at its start says what it said', async () => {
   const broken = daemon({
