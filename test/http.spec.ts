@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { FollowerBehind, type Ledger } from '../libs/engine/ledger.js';
 import { commands } from '../libs/lending/catalogue.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
 import { makeSurface } from '../libs/surface/nest/surface.module.js';
@@ -344,6 +345,32 @@ describe('HTTP', () => {
       expect(page).not.toMatch(/https?:\/\/|style="|\son\w+="/);
       expect(await (await at.get('/?lang=en')).text()).toContain('Simulated ledger');
       expect((await at.get('/?asOf=x')).status).toBe(400);
+    });
+
+    describe('where a read model of the page fails', () => {
+      const without = (model: string) =>
+        surface({
+          instead: {
+            read(...[asked, after, work]: Parameters<Ledger['read']>) {
+              if (asked === model) return Promise.reject(new FollowerBehind(model));
+              return at.ledger.read(asked, after, work) as Promise<never>;
+            },
+          },
+        });
+
+      it('refuses the page before anything of it is sent', async () => {
+        const other = await without('capital-plan');
+        expect((await other.get('/')).status).toBe(503);
+        await other.close();
+      });
+
+      it('breaks off what was begun, so that nobody takes it for whole, and goes on', async () => {
+        const other = await without('audit-trail');
+        const page = await other.get('/');
+        await expect(page.text()).rejects.toThrow('terminated');
+        expect((await other.get('/health/live')).status).toBe(200);
+        await other.close();
+      });
     });
 
     it('does not start where a name is registered twice', () => {
