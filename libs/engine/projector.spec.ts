@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { memoryLedger } from '../../test/harness.js';
-import { TestLog } from '../../test/log.js';
+import { TestLog, until } from '../../test/log.js';
 import type { EventStore } from '../event-store/port.js';
 import { lendingDomain } from '../lending/catalogue.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';
@@ -89,13 +89,6 @@ function projectorOver(
       return running;
     },
   };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 600; !(await condition()); left--) {
-    if (left === 0) throw new Error('it does not come to that');
-    await wait(10);
-  }
 }
 
 /** Every partition of the live instance stands where the log ends. */

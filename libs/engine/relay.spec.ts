@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { memoryLedger } from '../../test/harness.js';
-import { TestLog } from '../../test/log.js';
+import { TestLog, until } from '../../test/log.js';
 import type { EventStore } from '../event-store/port.js';
 import type { Envelope } from '../kernel/envelope.js';
 import type { TransactionalLog } from '../messaging/port.js';
@@ -43,13 +43,6 @@ function relayOver(store: EventStore, log: TransactionalLog, options: Partial<Re
       return running;
     },
   };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 600; !(await condition()); left--) {
-    if (left === 0) throw new Error('it does not come to that');
-    await wait(10);
-  }
 }
 
 const published = async (log: TestLog, store: EventStore) =>
