@@ -77,7 +77,8 @@ export interface Ledger {
   today(): LocalDate;
   /**
    * Reads of the live instance of a read model, once it has passed `after` (a token), or without one all that was
-   * written before; where partitions are followed elsewhere, without one what there is. Rejects with `FollowerBehind` after `FOLLOW_WAIT_MS`, or `FollowerHalted`.
+   * written before; where partitions are followed elsewhere, without one what there is. Rejects with `FollowerBehind`
+   * after `FOLLOW_WAIT_MS`, `FollowerHalted`, or `TokenUnknown`.
    */
   read<T>(model: string, after: string | null, work: (view: ReadView) => Promise<T>): Promise<T>;
   /** Events as stored: a stream, or the global order. */
