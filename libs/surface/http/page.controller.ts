@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ledger } from '../../engine/ledger.js';
@@ -33,12 +33,18 @@ const POLICY = [
   "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 ].join('; ');
 
+/**
+ * A browser that opens the page and is sent the rest before it has painted the first look lays all of it out first, with
+ * the server's queries beside it. So the rest waits; parts that the browser's module asks for do not.
+ */
+const FIRST_PAINT_MS = 120;
+
 /** So many loans that fell overdue are asked whether they still are. */
 const LOOKED_AT = 8;
 const WORTH_A_LOOK = ['LoanOverdue', 'PaymentReversed', 'LoanSettled'] as const;
 
 /** What is known before anything is sent. */
-interface Begun extends Omit<FirstLook, 'byDistrict' | 'identity'> {
+interface Begun extends Omit<FirstLook, 'byDistrict'> {
   readonly given: GivenParameters;
   readonly asOf: LocalDate;
 }
@@ -59,22 +65,25 @@ export class PageController {
     reply.header('content-security-policy', POLICY);
     reply.header('referrer-policy', 'no-referrer');
     reply.header('cache-control', 'no-cache');
-    return Readable.from(this.#pieces(begun));
+    return Readable.from(this.#pieces(begun, request.headers['sec-fetch-mode'] === 'navigate'));
   }
 
   /** What can be refused is refused before this. A page that breaks off is cut, and its reader is told so. */
-  async *#pieces({ asked, simulated, days, given, asOf, ...answers }: Begun): AsyncGenerator<string> {
+  async *#pieces(
+    { asked, simulated, days, given, asOf, ...answers }: Begun,
+    navigates: boolean,
+  ): AsyncGenerator<string> {
     yield pageHead(asked, simulated, STYLE);
     // What is yielded leaves with the turn: the queries of an embedded store would hold it back.
     await turn();
     const period = { ...given, from: daysBefore(asOf, 12) };
     const byDistrict = await this.#ask<Shown['byDistrict']>('portfolio-quality', { ...period, by: 'district' });
-    const identity = await this.#ask<Shown['identity']>('capital-identity', given);
-    const first: FirstLook = { asked, simulated, days, ...answers, byDistrict, identity };
+    const first: FirstLook = { asked, simulated, days, ...answers, byDistrict };
     yield pageFirst(first);
-    await turn();
+    await (navigates ? wait(FIRST_PAINT_MS) : turn());
     const since = days === null ? given : { ...given, from: days.first };
-    const [balances, months] = await Promise.all([
+    const [identity, balances, months] = await Promise.all([
+      this.#ask<Shown['identity']>('capital-identity', given),
       this.#ask<Shown['balances']>('district-balances', given),
       this.#ask<Shown['months']>('portfolio-quality-by-month', since),
     ]);
@@ -83,7 +92,7 @@ export class PageController {
     );
     const suggestions = (await Promise.all(found)).filter((one) => one !== null);
     const account = await this.#account(asked.loan ?? suggestions[0]?.loan ?? null, given);
-    yield pageRest({ ...first, balances, months, suggestions, account });
+    yield pageRest({ ...first, identity, balances, months, suggestions, account });
   }
 
   async #begun(asked: Asked): Promise<Begun> {

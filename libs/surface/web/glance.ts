@@ -2,18 +2,24 @@ import { dayNumber, type LocalDate, yearOf } from '../../kernel/dates.js';
 import type { CapitalPlan } from '../../projections/capital-plan/query.js';
 import { html, type Markup } from './html.js';
 import { percentOf } from './picture.js';
-import { districtName, type FirstPen, sourceOf, verdict } from './shown.js';
+import { districtName, type FirstPen, type Pen, sourceOf, verdict } from './shown.js';
 
 /* Four questions, each answered in one look: on plan, collecting, who is in trouble, do the books agree. */
 
 /** As many districts as are named at once. */
 const NAMED = 5;
 
-export function glance(pen: FirstPen): Markup {
-  const { texts, shown } = pen;
+/** The first three, which are painted while the figures of the books are found. The section goes on. */
+export function glanceFirst(pen: FirstPen): Markup {
+  const { texts } = pen;
   return html`<section id="glance" aria-labelledby="glance-name"><h2 id="glance-name">${texts.glance}</h2>
-<div class="cards">${onPlan(pen)}${collecting(pen)}${inTrouble(pen)}${balanced(pen)}</div>
-${sourceOf(pen, ['capital-plan'], ['portfolio-quality', { by: 'district', from: shown.quality.from }], ['capital-identity'])}</section>`;
+<div class="cards">${onPlan(pen)}${collecting(pen)}${inTrouble(pen)}`;
+}
+
+export function glanceRest(pen: Pen): Markup {
+  const { from } = pen.shown.quality;
+  return html`${balanced(pen)}</div>
+${sourceOf(pen, ['capital-plan'], ['portfolio-quality', { by: 'district', from }], ['capital-identity'])}</section>`;
 }
 
 // --------------------------------------------------------------------------------------------------------- the plan
@@ -103,7 +109,7 @@ ${rest > 0 ? html`<p class="note"><a href="#districts">${texts.troubleMore(Strin
 
 // --------------------------------------------------------------------------------------------------------- the books
 
-function balanced(pen: FirstPen): Markup {
+function balanced(pen: Pen): Markup {
   const { texts, figures, shown } = pen;
   const { identity, quality } = shown;
   const last = identity.totals.at(-1);

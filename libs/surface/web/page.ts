@@ -1,5 +1,5 @@
 import { districtsSection } from './districts.js';
-import { glance } from './glance.js';
+import { glanceFirst, glanceRest } from './glance.js';
 import { html, type Markup } from './html.js';
 import { identitySection } from './identity.js';
 import { loanSection } from './loan.js';
@@ -30,7 +30,7 @@ export function pageHead({ language }: Asked, simulated: boolean, style: string)
 `.markup;
 }
 
-/** The days and the four answers: what the first paint shows. */
+/** The days and the answers that are quickly found: what the first paint shows. */
 export function pageFirst(shown: FirstLook): string {
   const pen = penOf(shown);
   const { texts } = pen;
@@ -41,14 +41,16 @@ export function pageFirst(shown: FirstLook): string {
 <nav aria-label="${texts.language}">${languageLink(pen)}</nav></header>
 ${shown.simulated ? html`<p class="simulated" role="note"><strong>${texts.simulated}.</strong> ${texts.simulatedNote}</p>` : ''}
 ${sliders(pen)}
-<main id="main" tabindex="-1">${glance(pen)}
+<main id="main" tabindex="-1">${glanceFirst(pen)}
 `.markup;
 }
 
 /** Every other part, in the order in which it is read. */
 export function pageRest(shown: Shown): string {
   const pen = penOf(shown);
-  const parts = [planSection, monthsSection, districtsSection, identitySection, loanSection].map((part) => part(pen));
+  const parts = [glanceRest, planSection, monthsSection, districtsSection, identitySection, loanSection].map((part) =>
+    part(pen),
+  );
   return html`${parts}</main>
 <footer><nav aria-label="${pen.texts.sections}">${sectionLinks(pen)}<a href="/docs">API</a></nav></footer>
 ${HATCH}

@@ -32,7 +32,7 @@ export type Account =
   | { readonly found: true; readonly loan: LoanAnswer; readonly statement: Statement }
   | { readonly found: false; readonly id: string };
 
-/** What the first look is made of: the days, and the four answers at a glance. */
+/** What the first look is made of: the days, and the answers at a glance that are quickly found. */
 export interface FirstLook {
   readonly asked: Asked;
   readonly simulated: boolean;
@@ -41,11 +41,11 @@ export interface FirstLook {
   readonly plan: CapitalPlan;
   readonly quality: PortfolioQuality;
   readonly byDistrict: PortfolioQuality;
-  readonly identity: CapitalIdentity;
 }
 
 /** All that the page shows: answers of queries, and nothing else. */
 export interface Shown extends FirstLook {
+  readonly identity: CapitalIdentity;
   readonly balances: DistrictBalances;
   readonly months: PortfolioQualityByMonth;
   readonly suggestions: readonly Suggestion[];
