@@ -35,7 +35,13 @@ export const idOf = (partition: number, shape: Shape, row: readonly Cell[]): str
  * Applies a batch (docs/adr/0014). It is claimed, its documents are written, each guarded by its own last batch, and the
  * claim is set to done. Whoever finds the claim with the same boundaries does the same again, and changes nothing twice.
  */
-export async function applyFolded(shelf: Shelf, owner: Owner, folded: Folded, known: Known): Promise<ApplyOutcome> {
+export async function applyFolded(
+  shelf: Shelf,
+  owner: Owner,
+  folded: Folded,
+  known: Known,
+  forgetEvery = FORGET_EVERY,
+): Promise<ApplyOutcome> {
   const { batch, collections } = folded;
   const line = `${owner.of}/${batch.partition}`;
   const claimed = await claim(shelf, owner, folded, known, line);
@@ -54,7 +60,7 @@ export async function applyFolded(shelf: Shelf, owner: Owner, folded: Folded, kn
   await atOnce(calls, CALLS_AT_ONCE);
   await shelf.done(claimed);
   known.set(line, stateOf({ ...claimed, done: true }));
-  if (claimed.batch % FORGET_EVERY === 0) await shelf.forget(owner.of, claimed.partition, claimed.batch);
+  if (claimed.batch % forgetEvery === 0) await shelf.forget(owner.of, claimed.partition, claimed.batch);
   return { outcome: 'applied' };
 }
 
