@@ -10,15 +10,28 @@ const CONNECTIONS = 64;
 const LOANS_MAX = 5_000;
 /** Days that are closed with nobody paying: every instalment that falls due in them becomes overdue. */
 const IDLE_DAYS = 31;
+/** Of the keys: a ledger that was kept from an earlier run has paid on the same loans before. */
+const RUN = Date.now().toString(36);
 /** Loans still active at the end of the five years are among those paid out since. */
 const SINCE = '2024-06-01';
 
-/** Payments over HTTP on a ledger of this size; then closes of days with payments going on beside them. */
-export async function closeDays(port: number): Promise<readonly Row[]> {
+/** Pays once on each of the loans that `closeDays` pays on. */
+export async function payOnce(port: number): Promise<void> {
+  const { payers, loans } = await payersOn(port);
+  await payers.pay(loans.length);
+  payers.end();
+}
+
+async function payersOn(port: number) {
   const base = `http://127.0.0.1:${port}/v1/`;
   const open = await openDay(base);
   const loans = await loansOf(base, LOANS_MAX, SINCE);
-  const payers = await Payers.open(port, loans, open);
+  return { base, open, loans, payers: await Payers.open(port, loans, open) };
+}
+
+/** Payments over HTTP on a ledger of this size; then closes of days with payments going on beside them. */
+export async function closeDays(port: number): Promise<readonly Row[]> {
+  const { base, open, loans, payers } = await payersOn(port);
   const cold = await payers.pay(loans.length);
   const before = await payers.pay(loans.length);
   const one = await payers.beside(() => close(base, open));
@@ -56,7 +69,7 @@ async function close(base: string, date: LocalDate): Promise<number> {
   const before = await overdueFound(base);
   const answer = await fetch(`${base}commands/close-business-day`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': `bench-${date}` },
+    headers: { 'content-type': 'application/json', 'idempotency-key': `${RUN}-${date}` },
     body: JSON.stringify({ date }),
   });
   const text = await answer.text();
@@ -75,6 +88,7 @@ async function overdueFound(base: string): Promise<number> {
 
 /** Tellers that pay on loans, each over a connection of its own. What is refused (a loan that is settled) is an answer. */
 class Payers {
+  static #paid = 0;
   #next = 0;
   #going = true;
 
@@ -122,11 +136,11 @@ class Payers {
   }
 
   async #one(connection: Connection): Promise<number> {
-    const number = this.#next++;
-    const loan = this.loans[number % this.loans.length] as string;
-    const body = JSON.stringify({ loan, amount: 1, receipt: `bench-${number}`, method: 'CASH', valueDate: this.day });
+    const loan = this.loans[this.#next++ % this.loans.length] as string;
+    const key = `${RUN}-${Payers.#paid++}`;
+    const body = JSON.stringify({ loan, amount: 1, receipt: key, method: 'CASH', valueDate: this.day });
     const began = performance.now();
-    const status = await connection.post('/v1/commands/record-payment', `idempotency-key: bench-${number}\r\n`, body);
+    const status = await connection.post('/v1/commands/record-payment', `idempotency-key: ${key}\r\n`, body);
     invariant(status === 200 || status === 409, `a payment is accepted or refused by a rule, not ${status}`);
     return performance.now() - began;
   }

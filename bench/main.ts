@@ -48,11 +48,13 @@ async function run(): Promise<number> {
     const base = join(directory, 'base');
     await makeBase(base);
     const lines: Line[] = [];
+    const ledgers = options.ledgers ?? join(directory, 'ledgers');
+    mkdirSync(ledgers, { recursive: true });
     for (const { name, scaled } of measurements.filter((one) => options.chosen.includes(one.name))) {
       for (const scale of scaled ? options.scales : SCALES.slice(0, 1)) {
         const own = join(directory, `${name}-${scale}`);
-        const { ledgers } = options;
-        const kept = ledgers === null ? null : join(ledgers, `${scaled ? `${name}-${scale}` : name}.lines.json`);
+        const kept =
+          options.ledgers === null ? null : join(ledgers, `${scaled ? `${name}-${scale}` : name}.lines.json`);
         if (kept !== null && existsSync(kept)) {
           lines.push(...(JSON.parse(readFileSync(kept, 'utf8')) as Line[]));
           continue;

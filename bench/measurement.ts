@@ -31,8 +31,8 @@ export interface Place {
   readonly directory: string;
   /** Of the programme, for a measurement of it. */
   readonly scale: number;
-  /** Where simulated programmes are kept from run to run; null: nowhere. */
-  readonly ledgers: string | null;
+  /** Where simulated programmes are kept. */
+  readonly ledgers: string;
 }
 
 export type Line = Row | Skipped;

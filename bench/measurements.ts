@@ -6,6 +6,7 @@ import { measureMongodb } from './mongodb.js';
 import { measurePage } from './page.js';
 import { measureProgramme } from './programme.js';
 import { measureReads } from './reads.js';
+import { measureServed } from './served.js';
 import { measureSheet } from './sheet.js';
 import { measureStart } from './start.js';
 
@@ -20,4 +21,5 @@ export const measurements: readonly Measurement[] = [
   { name: 'start', run: measureStart },
   { name: 'page', run: measurePage },
   { name: 'programme', scaled: true, run: measureProgramme },
+  { name: 'served', scaled: true, run: measureServed },
 ];
