@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isEventSchema, REFERENCE, reference } from './reference.js';
+import { isVersioned, REFERENCE, reference } from './reference.js';
 
 /*
  * `npm run generate`: writes docs/reference from the catalogue. The schema of an event that is published is never
@@ -10,7 +10,7 @@ import { isEventSchema, REFERENCE, reference } from './reference.js';
 const files = reference(process.cwd());
 
 const changed = [...files].filter(
-  ([path, text]) => isEventSchema(path) && existsSync(path) && readFileSync(path, 'utf8') !== text,
+  ([path, text]) => isVersioned(path) && existsSync(path) && readFileSync(path, 'utf8') !== text,
 );
 if (changed.length > 0) {
   for (const [path] of changed) console.error(`${path} is published, and what is stored has changed.`);
@@ -20,7 +20,7 @@ if (changed.length > 0) {
   process.exit(1);
 }
 
-for (const path of existing(REFERENCE)) if (!files.has(path) && !isEventSchema(path)) rmSync(path);
+for (const path of existing(REFERENCE)) if (!files.has(path) && !isVersioned(path)) rmSync(path);
 let written = 0;
 for (const [path, text] of files) {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;

@@ -11,8 +11,11 @@ import { loanEvents } from '../libs/lending/loan/events.js';
 import { policyEvents } from '../libs/lending/policy/events.js';
 import { programmeEvents } from '../libs/lending/programme/events.js';
 import { refusals } from '../libs/lending/refusals.js';
+import { BUSINESS_DAY_STREAM } from '../libs/lending/vocabulary.js';
+import { HEADERS_VERSION } from '../libs/messaging/record.js';
 import { queries } from '../libs/projections/catalogue.js';
 import { STATUS_OF_KIND } from '../libs/surface/formats/problem.js';
+import { asyncApi, headersSchema } from './asyncapi.js';
 import { type Outcome, readOutcomes } from './decided.js';
 import { commandSchema, eventSchema, schemaText, storedSchema } from './schemas.js';
 
@@ -21,6 +24,8 @@ import { commandSchema, eventSchema, schemaText, storedSchema } from './schemas.
 export const REFERENCE = 'docs/reference';
 /** Schemas that are published: never changed in place. */
 export const PUBLISHED = `${REFERENCE}/schemas`;
+/** What is published on Kafka. */
+export const ASYNCAPI = `${REFERENCE}/asyncapi.json`;
 
 /** The events by the category of the streams that they stand in, in the order of the rooms. */
 const BY_CATEGORY: Readonly<Record<string, EventTable>> = {
@@ -44,6 +49,8 @@ export function reference(root: string): ReadonlyMap<string, string> {
     [`${REFERENCE}/commands.md`, commandsPage(outcomes.commands, outcomes.transfers)],
     [`${REFERENCE}/queries.md`, queriesPage()],
     [`${REFERENCE}/refusals.md`, refusalsPage()],
+    [ASYNCAPI, schemaText(asyncApi({ categories: BY_CATEGORY, toAll: BUSINESS_DAY_STREAM }))],
+    [`${PUBLISHED}/headers.v${HEADERS_VERSION}.json`, schemaText(headersSchema())],
   ]);
   for (const [category, type, entry] of allEvents()) {
     files.set(`${PUBLISHED}/${type}.v${entry.version}.json`, schemaText(eventSchema(type, entry, category)));
@@ -54,8 +61,8 @@ export function reference(root: string): ReadonlyMap<string, string> {
   return files;
 }
 
-/** Whether a file holds the schema of one version of an event. */
-export const isEventSchema = (path: string): boolean => /^docs\/reference\/schemas\/\w+\.v\d+\.json$/.test(path);
+/** Whether a file holds the schema of one version of an event, or of the headers. */
+export const isVersioned = (path: string): boolean => /^docs\/reference\/schemas\/\w+\.v\d+\.json$/.test(path);
 
 function allEvents() {
   const all = Object.entries(BY_CATEGORY).flatMap(([category, table]) =>
@@ -81,7 +88,8 @@ function eventsPage(): string {
 
 What is stored, in streams by category. Every event has the same envelope: \`id\`, \`type\`, \`version\`, \`stream\`,
 \`revision\`, \`position\`, \`data\` and \`meta\`; each schema describes the whole of it. An old version stays readable for
-ever. A field is always there; \`null\` says that there is none.
+ever. A field is always there; \`null\` says that there is none. How they are published on Kafka, in the distributed
+profile, is said by [AsyncAPI](asyncapi.json).
 
 ${sections.join('\n')}`;
 }

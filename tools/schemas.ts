@@ -1,9 +1,10 @@
 import type { CommandEntry, EventEntry } from '../libs/kernel/decider.js';
 import { type Fields, type JsonSchema, schemaOf } from '../libs/kernel/fields.js';
+import { schemaIdOf } from '../libs/messaging/record.js';
 
 /* JSON Schemas (2020-12) for those who read events and send commands without this program. */
 
-const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
+export const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 const DAY: JsonSchema = { type: 'string', format: 'date' };
 const WORD: JsonSchema = { type: 'string', minLength: 1 };
 const SHA256: JsonSchema = { type: 'string', pattern: '^[0-9a-f]{64}$' };
@@ -24,14 +25,14 @@ const META: Readonly<Record<string, JsonSchema>> = {
 export function eventSchema(type: string, entry: EventEntry, category: string): JsonSchema {
   return {
     $schema: DIALECT,
-    $id: `urn:socai:event:${type}:${entry.version}`,
+    $id: schemaIdOf(type, entry.version),
     title: `${type}, version ${entry.version}`,
     description: entry.summary,
     ...closed({
       id: { type: 'string', format: 'uuid' },
       type: { const: type },
       version: { const: entry.version },
-      stream: { type: 'string', pattern: `^${category}(-.+)?$` },
+      stream: streamSchema(category),
       revision: { type: 'integer', minimum: 0 },
       position: { ...WORD, description: "text of fixed width whose byte order is the store's global order; not dense" },
       data: storedSchema(entry.fields),
@@ -39,6 +40,9 @@ export function eventSchema(type: string, entry: EventEntry, category: string): 
     }),
   };
 }
+
+/** The name of a stream of a category. */
+export const streamSchema = (category: string): JsonSchema => ({ type: 'string', pattern: `^${category}(-.+)?$` });
 
 /** What an event holds of its own. */
 export const storedSchema = (fields: Fields): JsonSchema => stored(schemaOf(fields)) as JsonSchema;
@@ -57,7 +61,8 @@ export function commandSchema({ name, summary, fields }: CommandEntry): JsonSche
 /** A schema as text, always the same for the same schema. */
 export const schemaText = (schema: JsonSchema): string => `${JSON.stringify(schema, null, 2)}\n`;
 
-const closed = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
+/** An object with these members and no other. */
+export const closed = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
   type: 'object',
   additionalProperties: false,
   required: Object.keys(properties),

@@ -48,3 +48,12 @@ export function categoryOf(stream: string): string {
   const hyphen = stream.indexOf('-');
   return hyphen < 0 ? stream : stream.slice(0, hyphen);
 }
+
+/**
+ * The trace context (W3C) that goes with an event to whoever handles it next: the caller's trace, with the event as the
+ * parent of what follows. null where the caller had no trace.
+ */
+export function traceparentOf({ id, meta }: Pick<Envelope, 'id' | 'meta'>): string | null {
+  if (!/^[0-9a-f]{32}$/.test(meta.correlationId)) return null;
+  return `00-${meta.correlationId}-${id.replaceAll('-', '').slice(0, 16)}-01`;
+}
