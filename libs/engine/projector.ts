@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
@@ -8,6 +7,7 @@ import type { FollowerStatus } from './answers.js';
 import type { Followed } from './ledger.js';
 import { type Mark, Marks } from './marks.js';
 import { furthest, type Partitions } from './partitions.js';
+import { pause } from './pause.js';
 import { projected, written } from './project.js';
 
 /** How often a projector looks which instances are live, what is paused, and what is to be tried again. */
@@ -353,5 +353,3 @@ const textOf = ({ kind, model, partition }: Pick<Mark, 'kind' | 'model' | 'parti
 /** Whether an instance is there and of this version. */
 export const isInstanceOf = (instance: string | undefined, name: string, version: number): instance is string =>
   instance === `${name}.${version}` || instance?.startsWith(`${name}.${version}.`) === true;
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { type EventStore, START, type SubscriptionBatch } from '../event-store/port.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { InvariantBroken } from '../kernel/result.js';
@@ -10,6 +9,7 @@ import {
   type TransactionalLog,
 } from '../messaging/port.js';
 import type { Partitions } from './partitions.js';
+import { pause } from './pause.js';
 
 /** The most events that are read at once, and that one publication holds. */
 export const RELAY_BATCH = 1_000;
@@ -247,8 +247,6 @@ type Step =
 const together = ({ events }: Gathered, batch: SubscriptionBatch, at: number): Gathered => ({
   ...{ events: [...events, ...batch.events], level: batch.caughtUp, at },
 });
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> => wait(ms, undefined, { signal }).catch(() => {});
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
