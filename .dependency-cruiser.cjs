@@ -214,7 +214,7 @@ module.exports = {
           '^libs/messaging/',
           '^libs/event-store/eventstoredb/',
           '^libs/read-store/mongodb/',
-          '^libs/engine/(relay|projector|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
+          '^libs/engine/(relay|projector|pause|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
         ],
         reachable: false,
       },
