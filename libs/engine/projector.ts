@@ -1,7 +1,7 @@
 import type { Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
-import type { Message, PartitionedFeed, PartitionReader } from '../messaging/port.js';
+import { FeedCrashed, type Message, type PartitionedFeed, type PartitionReader } from '../messaging/port.js';
 import type { ApplyOutcome, Batch, Checkpoint, ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
 import type { Followed } from './ledger.js';
@@ -109,9 +109,19 @@ export class Projector {
     this.#heartbeat = options.now();
   }
 
-  /** Until `signal` aborts. */
+  /** Until `signal` aborts. Rejects with `FeedCrashed` where only a new process can go on. */
   async run(signal: AbortSignal): Promise<void> {
-    const looking = this.#look(signal);
+    const over = new AbortController();
+    const looking = this.#look(AbortSignal.any([signal, over.signal]));
+    try {
+      await this.#follow(signal);
+    } finally {
+      over.abort();
+      await looking;
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#again = new AbortController();
       try {
@@ -119,11 +129,11 @@ export class Projector {
         else await pause(FAULT_MS / 10, signal);
       } catch (error) {
         this.#failed(error);
+        if (error instanceof FeedCrashed) throw error;
         await pause(FAULT_MS, signal);
       }
       this.#assigned.clear();
     }
-    await looking;
   }
 
   /** One line a read model, over the partitions that this process reads. */

@@ -34,6 +34,14 @@ export class LogMismatch extends Error {
   override readonly name = 'LogMismatch';
 }
 
+/**
+ * The client below a feed gave itself up for a reason that is not known to pass. What it still holds is not known either:
+ * the process ends, and whoever watches it starts it anew.
+ */
+export class FeedCrashed extends Error {
+  override readonly name = 'FeedCrashed';
+}
+
 /** A log that takes a batch and its checkpoint together or not at all. One publisher at a time; a new one fences the old. */
 export interface TransactionalLog {
   /** Fences whoever published before, then reads the checkpoint, cross-checked with the end of each partition. */
@@ -62,6 +70,6 @@ export interface PartitionReader {
 
 /** Delivers each partition in order, from the reader's own position on, at least once. Partitions are shared by readers. */
 export interface PartitionedFeed {
-  /** Ends when `signal` aborts, or rejects when the feed cannot go on. May be run again. */
+  /** Ends when `signal` aborts, or rejects when the feed cannot go on. May be run again, but not after `FeedCrashed`. */
   run(reader: PartitionReader, signal: AbortSignal): Promise<void>;
 }

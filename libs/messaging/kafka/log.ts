@@ -1,0 +1,310 @@
+import type { Kafka, Message as KafkaRecord, PartitionerArgs, Producer, Transaction } from 'kafkajs';
+import { invariant } from '../../kernel/result.js';
+import { acceptBatch } from '../accept.js';
+import type { Layout } from '../layout.js';
+import { type LogCheckpoint, LogMismatch, type Message, type PublishOutcome, type TransactionalLog } from '../port.js';
+import { checkpointTopicOf, topicOf } from '../record.js';
+import { asError, type KafkaOptions, kafkaClient, protocolError } from './client.js';
+import { checkTopics, type RawReader, rawReader } from './raw.js';
+import {
+  CHECKPOINT_KEY,
+  checkpointText,
+  encoder,
+  type PartitionEnd,
+  type StoredCheckpoint,
+  sequenceOf,
+} from './records.js';
+
+/*
+ * kafkajs 2.2.4 counts sequences before a send is acknowledged and back after an error: with two sends of a partition in
+ * flight, or one send over several brokers, one acknowledged record can be lost and another doubled; and a failed commit
+ * leaves the producer in a state that it does not come out of. So a send is one partition, chosen here; the next send of
+ * the partition waits for it; no send is ever repeated; and any error throws the producer away. What was written is then
+ * asked of the log. See docs/adr/0013.
+ */
+
+/** One batch of records that a broker takes, well below `max.message.bytes` of the topics (see `topics.ts`). */
+const SEND_BYTES = 900_000;
+/** After which the coordinator gives a transaction up: until then it hides from readers what comes after it. */
+const TRANSACTION_MS = 30_000;
+/** How long the coordinator may take to finish the transaction before, until a publication is given up. */
+const BUSY_MS = 10_000;
+const BUSY_PAUSE_MS = 5;
+const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'PRODUCER_FENCED']);
+
+export interface KafkaLogOptions extends KafkaOptions {
+  readonly layout: Layout;
+}
+
+/** What may be published after: the producer that is not fenced, and where the log ends. */
+interface Recovered {
+  readonly producer: Producer;
+  readonly checkpoint: LogCheckpoint;
+  readonly ends: ReadonlyMap<number, PartitionEnd>;
+}
+
+/** The log of a ledger in Kafka. Connects at the first call. */
+export const kafkaLog = (options: KafkaLogOptions): TransactionalLog => new KafkaLog(options);
+
+class KafkaLog implements TransactionalLog {
+  readonly #kafka: Kafka;
+  readonly #encode: ReturnType<typeof encoder>;
+  #reader: Promise<RawReader> | undefined;
+  #recovered: Recovered | undefined;
+  #publishing: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(private readonly options: KafkaLogOptions) {
+    this.#kafka = kafkaClient(options);
+    this.#encode = encoder(options.ledger);
+  }
+
+  async recover(): Promise<LogCheckpoint> {
+    invariant(!this.#closed, 'the log is closed');
+    await this.#publishing;
+    await this.#discard();
+    const { ledger, layout } = this.options;
+    const producer = await fence(this.#kafka, ledger);
+    try {
+      const raw = await this.#read();
+      const stored = await raw.checkpoint();
+      const offsets = await checkTopics(raw, ledger, layout);
+      if (stored === undefined) throw await withoutCheckpoint(raw, this.options, offsets);
+      await crossCheck(raw, this.options, stored, offsets);
+      const sequences = new Map([...stored.ends].map(([partition, { sequence }]) => [partition, sequence]));
+      this.#recovered = { producer, checkpoint: { position: stored.position, sequences }, ends: stored.ends };
+      return this.#recovered.checkpoint;
+    } catch (error) {
+      await producer.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async watch(): Promise<string> {
+    invariant(!this.#closed, 'the log is closed');
+    const raw = await this.#read();
+    const stored = await raw.checkpoint();
+    if (stored !== undefined) return stored.position;
+    const { ledger, layout } = this.options;
+    throw await withoutCheckpoint(raw, this.options, await checkTopics(raw, ledger, layout));
+  }
+
+  async publish(messages: readonly Message[], checkpoint: LogCheckpoint): Promise<PublishOutcome> {
+    invariant(!this.#closed, 'the log is closed');
+    const from = this.#recovered;
+    invariant(from !== undefined, 'a publisher recovers first');
+    acceptBatch(from.checkpoint, messages, checkpoint);
+    for (const { partition } of messages) this.options.layout.placeOf(partition);
+    this.#recovered = undefined;
+    const outcome = this.#transact(from, messages, checkpoint);
+    this.#publishing = outcome;
+    return outcome;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#publishing;
+    await this.#discard();
+    await (await this.#reader?.catch(() => undefined))?.close();
+  }
+
+  #read(): Promise<RawReader> {
+    const { ledger, layout } = this.options;
+    this.#reader ??= connected(rawReader(this.#kafka, ledger, layout)).catch((error) => {
+      this.#reader = undefined;
+      throw error;
+    });
+    return this.#reader;
+  }
+
+  async #discard(): Promise<void> {
+    const old = this.#recovered?.producer;
+    this.#recovered = undefined;
+    await old?.disconnect().catch(() => undefined);
+  }
+
+  async #transact(from: Recovered, messages: readonly Message[], checkpoint: LogCheckpoint): Promise<PublishOutcome> {
+    const { ledger, layout } = this.options;
+    try {
+      const transaction = await from.producer.transaction();
+      const ends = new Map([...from.ends, ...(await sendAll(transaction, this.#encode, this.options, messages))]);
+      const value = checkpointText(layout, { position: checkpoint.position, ends });
+      await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
+      await transaction.commit();
+      this.#recovered = { producer: from.producer, checkpoint, ends };
+      return { outcome: 'committed' };
+    } catch (error) {
+      await from.producer.disconnect().catch(() => undefined);
+      if (FENCED.has(protocolError(error) ?? '')) return { outcome: 'fenced' };
+      return { outcome: 'unknown', cause: asError(error) };
+    }
+  }
+}
+
+const transactionalId = (ledger: string): string => `${ledger}.relay`;
+
+/** A new producer under the ledger's one id: whoever had it before is fenced, and what was open is given up. */
+export async function fence(kafka: Kafka, ledger: string): Promise<Producer> {
+  const producer = kafka.producer({
+    ...{ transactionalId: transactionalId(ledger), transactionTimeout: TRANSACTION_MS, maxInFlightRequests: 1 },
+    ...{ allowAutoTopicCreation: false, retry: { retries: 0 }, createPartitioner: () => named },
+  });
+  try {
+    await producer.connect();
+    await (await producer.transaction()).abort();
+    return producer;
+  } catch (error) {
+    await producer.disconnect().catch(() => undefined);
+    throw error;
+  }
+}
+
+function named({ message }: PartitionerArgs): number {
+  invariant(message.partition !== undefined, 'each record is sent to a partition that is named');
+  return message.partition;
+}
+
+/** A reader that is connected. Rejects where no broker answers, and leaves nothing open. */
+export async function connected(reader: RawReader): Promise<RawReader> {
+  try {
+    await reader.connect();
+    return reader;
+  } catch (error) {
+    await reader.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------------- publishing
+
+/** Sends partition by partition, several at a time, and answers where each ends. */
+async function sendAll(
+  transaction: Transaction,
+  encode: ReturnType<typeof encoder>,
+  { ledger, layout }: KafkaLogOptions,
+  messages: readonly Message[],
+): Promise<Map<number, PartitionEnd>> {
+  const byPartition = new Map<number, Message[]>();
+  for (const message of messages) {
+    const of = byPartition.get(message.partition);
+    if (of === undefined) byPartition.set(message.partition, [message]);
+    else of.push(message);
+  }
+  const sent = [...byPartition].map(async ([partition, of]): Promise<[number, PartitionEnd]> => {
+    const { category, index } = layout.placeOf(partition);
+    const topic = topicOf(ledger, category);
+    let last = -1;
+    for (const records of pieces(of.map((message) => encode(message, index)))) {
+      last = (await send(transaction, topic, records)) + records.length - 1;
+    }
+    return [partition, { sequence: of.at(-1)?.sequence ?? 0, offset: last }];
+  });
+  // All of them, before one's failure is looked at: nothing may be in flight when the producer is thrown away.
+  const ends = new Map<number, PartitionEnd>();
+  const failures: unknown[] = [];
+  for (const result of await Promise.allSettled(sent)) {
+    if (result.status === 'fulfilled') ends.set(...result.value);
+    else failures.push(result.reason);
+  }
+  if (failures.length > 0) throw failures.find((failure) => FENCED.has(protocolError(failure) ?? '')) ?? failures[0];
+  return ends;
+}
+
+function* pieces(encoded: ReturnType<ReturnType<typeof encoder>>[]): Generator<KafkaRecord[]> {
+  let records: KafkaRecord[] = [];
+  let size = 0;
+  for (const { record, bytes } of encoded) {
+    if (records.length > 0 && size + bytes > SEND_BYTES) {
+      yield records;
+      [records, size] = [[], 0];
+    }
+    records.push(record);
+    size += bytes;
+  }
+  if (records.length > 0) yield records;
+}
+
+/** Sends records of one partition and answers the offset of the first. */
+async function send(transaction: Transaction, topic: string, messages: KafkaRecord[]): Promise<number> {
+  const deadline = Date.now() + BUSY_MS;
+  for (;;) {
+    try {
+      const [sent, ...others] = await transaction.send({ topic, acks: -1, messages });
+      const offset = Number(sent?.baseOffset ?? -1);
+      if (others.length > 0 || sent?.errorCode !== 0 || offset < 0) throw new Error(`no offset from ${topic}`);
+      return offset;
+    } catch (error) {
+      // Nothing of it was sent: the partition is not in the transaction before the one before it is finished.
+      if (protocolError(error) !== 'CONCURRENT_TRANSACTIONS' || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+    }
+  }
+}
+
+// ----------------------------------------------------------------------------------------------------------- recovering
+
+/** Every partition ends where the checkpoint says: the record is there, and nothing committed comes after it. */
+async function crossCheck(
+  reader: RawReader,
+  { ledger, layout }: KafkaLogOptions,
+  stored: StoredCheckpoint,
+  offsets: ReadonlyMap<number, number>,
+): Promise<void> {
+  await Promise.all(
+    [...offsets].map(async ([partition, offset]) => {
+      const { category, index } = layout.placeOf(partition);
+      const topic = topicOf(ledger, category);
+      const end = stored.ends.get(partition) ?? { sequence: 0, offset: 0 };
+      let last = 0;
+      for await (const record of reader.records(topic, index, end.offset, offset)) {
+        last = sequenceOf(topic, index, record);
+        if (last !== end.sequence) break;
+      }
+      if (last === end.sequence) return;
+      const ends = last === 0 ? 'lost what stands there' : `holds ${last}`;
+      throw new LogMismatch(`the checkpoint ends ${topic}/${index} at ${end.sequence}, the partition ${ends}`);
+    }),
+  );
+}
+
+/** Why there is no checkpoint: never begun, which an admin does on purpose, or lost. */
+async function withoutCheckpoint(
+  reader: RawReader,
+  { ledger, layout }: KafkaLogOptions,
+  offsets: ReadonlyMap<number, number>,
+): Promise<Error> {
+  for (const [partition, offset] of offsets) {
+    const { category, index } = layout.placeOf(partition);
+    for await (const record of reader.records(topicOf(ledger, category), index, 0, offset)) {
+      return new LogMismatch(`the checkpoint is lost: ${topicOf(ledger, category)}/${index} holds ${record.offset}`);
+    }
+  }
+  return new Error(`the log of ${ledger} is not begun: its topics are made first`);
+}
+
+/** Begins an empty log with a checkpoint before the first event. Of a log that is begun nothing changes. */
+export async function beginLog(options: KafkaLogOptions): Promise<void> {
+  const { ledger, layout } = options;
+  const kafka = kafkaClient(options);
+  const reader = await connected(rawReader(kafka, ledger, layout));
+  try {
+    if ((await reader.checkpoint()) !== undefined) return;
+    const producer = await fence(kafka, ledger);
+    try {
+      // Only now nobody else can begin it as well.
+      const offsets = await checkTopics(reader, ledger, layout);
+      if ((await reader.checkpoint()) !== undefined) return;
+      const reason = await withoutCheckpoint(reader, options, offsets);
+      if (reason instanceof LogMismatch) throw reason;
+      const transaction = await producer.transaction();
+      const value = checkpointText(layout, { position: '', ends: new Map() });
+      await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
+      await transaction.commit();
+    } finally {
+      await producer.disconnect();
+    }
+  } finally {
+    await reader.close();
+  }
+}

@@ -1,0 +1,107 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import type { Layout } from '../layout.js';
+import { LogMismatch } from '../port.js';
+import { checkpointTopicOf, topicOf } from '../record.js';
+import { type KafkaOptions, kafkaClient } from './client.js';
+import { beginLog } from './log.js';
+
+export interface TopicOptions extends KafkaOptions {
+  readonly layout: Layout;
+  /** How many brokers keep each record. With three or more, two must have it before it counts. */
+  readonly replicationFactor: number;
+}
+
+/** What is said of a topic when it is made, and must still hold when the verb is run again. */
+type Settings = Readonly<Record<string, string>>;
+
+const READY_MS_MAX = 30_000;
+
+/** An append of one event may take 900,000 bytes; the envelope and headers come on top. */
+const MAX_MESSAGE_BYTES = '2097152';
+
+const EVENTS: Settings = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'max.message.bytes': MAX_MESSAGE_BYTES,
+};
+const CHECKPOINT: Settings = {
+  'cleanup.policy': 'compact',
+  'max.message.bytes': MAX_MESSAGE_BYTES,
+};
+/** Small segments, as compaction leaves the one that is written alone. May be changed by hand later. */
+const CHECKPOINT_EXTRAS: Settings = { 'segment.bytes': '16777216', 'min.cleanable.dirty.ratio': '0.1' };
+
+/**
+ * Makes the topics of a ledger and begins its log. Safe to run twice; a topic that is there with another count of
+ * partitions, or that would forget events, is refused by name and nothing is made.
+ */
+export async function createTopics(options: TopicOptions): Promise<{ readonly made: readonly string[] }> {
+  const { ledger, layout, replicationFactor } = options;
+  const wanted = [
+    ...layout.categories.map(({ category, partitions }) => ({
+      ...{ topic: topicOf(ledger, category), numPartitions: partitions, settings: EVENTS, extras: {} },
+    })),
+    { topic: checkpointTopicOf(ledger), numPartitions: 1, settings: CHECKPOINT, extras: CHECKPOINT_EXTRAS },
+  ];
+  const insync = { 'min.insync.replicas': replicationFactor >= 3 ? '2' : '1' };
+  const admin = kafkaClient(options).admin();
+  await admin.connect();
+  let made: string[];
+  try {
+    const existing = new Set(await admin.listTopics());
+    for (const topic of wanted) if (existing.has(topic.topic)) await refuseOther(admin, topic);
+    const missing = wanted.filter(({ topic }) => !existing.has(topic));
+    made = missing.map(({ topic }) => topic);
+    const topics = missing.map(({ topic, numPartitions, settings, extras }): ITopicConfig => {
+      const configEntries = Object.entries({ ...settings, ...extras, ...insync }).map(([name, value]) => ({
+        name,
+        value,
+      }));
+      return { topic, numPartitions, replicationFactor, configEntries };
+    });
+    // False says that another one made them in the same moment: they are looked at by `beginLog`. What kafkajs does to
+    // wait for leaders fails where a broker has not heard of the topic yet.
+    if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: false });
+    for (const topic of missing) await untilReady(admin, topic);
+  } finally {
+    await admin.disconnect();
+  }
+  await beginLog(options);
+  return { made };
+}
+
+/** Until each partition of a topic that was made has a leader that every broker has heard of. */
+async function untilReady(admin: Admin, { topic, numPartitions }: { topic: string; numPartitions: number }) {
+  const deadline = Date.now() + READY_MS_MAX;
+  for (;;) {
+    try {
+      const ends = await admin.fetchTopicOffsets(topic);
+      if (ends.length === numPartitions) return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    if (Date.now() > deadline) throw new Error(`${topic} has no leaders after ${READY_MS_MAX} ms`);
+    await wait(100);
+  }
+}
+
+async function refuseOther(
+  admin: Admin,
+  { topic, numPartitions, settings }: { topic: string; numPartitions: number; settings: Settings },
+): Promise<void> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const count = topics[0]?.partitions.length ?? 0;
+  if (count !== numPartitions)
+    throw new LogMismatch(`${topic} has ${count} partitions, the layout says ${numPartitions}`);
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(settings) }],
+  });
+  for (const { configName, configValue } of resources[0]?.configEntries ?? []) {
+    const expected = settings[configName];
+    if (expected === undefined || expected === configValue) continue;
+    throw new LogMismatch(`${configName} of ${topic} is ${configValue}, and must be ${expected}`);
+  }
+}
