@@ -8,6 +8,7 @@ import { measureProgramme } from './programme.js';
 import { measureReads } from './reads.js';
 import { measureServed } from './served.js';
 import { measureSheet } from './sheet.js';
+import { measureSizes } from './sizes.js';
 import { measureStart } from './start.js';
 
 /** In the order of the table. */
@@ -18,6 +19,7 @@ export const measurements: readonly Measurement[] = [
   { name: 'sheet', run: measureSheet },
   { name: 'reads', run: measureReads },
   { name: 'mongodb', run: measureMongodb },
+  { name: 'sizes', run: measureSizes },
   { name: 'start', run: measureStart },
   { name: 'page', run: measurePage },
   { name: 'programme', scaled: true, run: measureProgramme },
