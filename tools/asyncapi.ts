@@ -1,6 +1,16 @@
 import type { EventEntry, EventTable } from '../libs/kernel/decider.js';
 import type { JsonSchema } from '../libs/kernel/fields.js';
-import { HEADERS, HEADERS_OPTIONAL, HEADERS_VERSION, schemaIdOf, topicOf } from '../libs/messaging/record.js';
+import { CHECKPOINT_KEY, CHECKPOINT_SCHEMA } from '../libs/messaging/kafka/records.js';
+import { CHECKPOINT, EVENTS } from '../libs/messaging/kafka/topics.js';
+import type { Layout } from '../libs/messaging/layout.js';
+import {
+  checkpointTopicOf,
+  HEADERS,
+  HEADERS_OPTIONAL,
+  HEADERS_VERSION,
+  schemaIdOf,
+  topicOf,
+} from '../libs/messaging/record.js';
 import { closed, DIALECT, streamSchema } from './schemas.js';
 
 /* AsyncAPI 3 of the topics, for those who read events from Kafka: docs/reference/asyncapi.json. */
@@ -21,11 +31,11 @@ export interface Published {
   readonly categories: Readonly<Record<string, EventTable>>;
   /** The category whose events go to every partition of every topic. */
   readonly toAll: string;
+  readonly layout: Layout;
 }
 
 /** The document. Schemas of events and headers are the published files beside it. */
-export function asyncApi({ categories, toAll }: Published): JsonSchema {
-  const names = Object.keys(categories);
+export function asyncApi({ categories, toAll, layout }: Published): JsonSchema {
   const messages = Object.entries(categories).flatMap(([category, table]) =>
     Object.entries(table).flatMap(([type, entry]) => versionsOf(entry).map((version) => ({ category, type, version }))),
   );
@@ -44,15 +54,31 @@ export function asyncApi({ categories, toAll }: Published): JsonSchema {
         variables: { broker: { default: 'localhost:9092', description: 'one of KAFKA_BROKERS' } },
       },
     },
-    channels: Object.fromEntries(names.map((category) => [category, channel(category, toAll, messages)])),
-    operations: Object.fromEntries(
-      names.flatMap((category) => [
+    channels: {
+      ...Object.fromEntries(
+        layout.categories.map(({ category, partitions }) => [
+          category,
+          channel(category, toAll, messages, topicBinding(partitions, EVENTS)),
+        ]),
+      ),
+      [CHECKPOINT_CHANNEL]: checkpointChannel(),
+    },
+    operations: Object.fromEntries([
+      ...layout.categories.flatMap(({ category }) => [
         [`publish-${category}`, operation('send', category, 'The relay publishes, each event once.')],
         [`read-${category}`, operation('receive', category, 'Projectors read, and whoever else wants the events.')],
       ]),
-    ),
+      ['publish-checkpoint', operation('send', CHECKPOINT_CHANNEL, 'In the transaction of the records before it.')],
+      [
+        'read-checkpoint',
+        operation('receive', CHECKPOINT_CHANNEL, 'A relay reads where the log ends before it leads.'),
+      ],
+    ]),
     components: {
-      messages: Object.fromEntries(messages.map((of) => [messageName(of), message(of)])),
+      messages: {
+        ...Object.fromEntries(messages.map((of) => [messageName(of), message(of)])),
+        [CHECKPOINT_CHANNEL]: checkpointMessage(),
+      },
       parameters: { ledger: { default: 'socai', description: 'SOCAI_LEDGER: the name of the ledger' } },
     },
   };
@@ -70,7 +96,7 @@ const versionsOf = ({ version }: EventEntry): readonly number[] => Array.from({ 
 const messageName = ({ type, version }: EventVersion): string => `${type}.v${version}`;
 const ref = (...path: readonly string[]): JsonSchema => ({ $ref: `#/${path.join('/')}` });
 
-function channel(category: string, toAll: string, messages: readonly EventVersion[]): JsonSchema {
+function channel(category: string, toAll: string, messages: readonly EventVersion[], kafka: JsonSchema): JsonSchema {
   const own = messages.filter((of) => of.category === category || of.category === toAll);
   return {
     address: topicOf('{ledger}', category),
@@ -81,6 +107,37 @@ function channel(category: string, toAll: string, messages: readonly EventVersio
     servers: [ref('servers', 'kafka')],
     parameters: { ledger: ref('components', 'parameters', 'ledger') },
     messages: Object.fromEntries(own.map((of) => [messageName(of), ref('components', 'messages', messageName(of))])),
+    bindings: { kafka },
+  };
+}
+
+/** How the topic is made; the copies of a record are the operator's choice. */
+function topicBinding(partitions: number, settings: Readonly<Record<string, string>>): JsonSchema {
+  const topicConfiguration = Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, name === 'cleanup.policy' ? [value] : Number(value)]),
+  );
+  return { partitions, topicConfiguration, bindingVersion: BINDING_VERSION };
+}
+
+const CHECKPOINT_CHANNEL = 'relay-checkpoint';
+
+function checkpointChannel(): JsonSchema {
+  return {
+    address: checkpointTopicOf('{ledger}'),
+    summary: "How far the log is, for relays. Not for others: it changes with the relay's program.",
+    servers: [ref('servers', 'kafka')],
+    parameters: { ledger: ref('components', 'parameters', 'ledger') },
+    messages: { [CHECKPOINT_CHANNEL]: ref('components', 'messages', CHECKPOINT_CHANNEL) },
+    bindings: { kafka: topicBinding(1, CHECKPOINT) },
+  };
+}
+
+function checkpointMessage(): JsonSchema {
+  return {
+    ...{ name: CHECKPOINT_CHANNEL, title: 'How far the log is', contentType: 'application/json' },
+    headers: { type: 'object', maxProperties: 0 },
+    payload: CHECKPOINT_SCHEMA,
+    bindings: { kafka: { key: { type: 'string', const: CHECKPOINT_KEY }, bindingVersion: BINDING_VERSION } },
   };
 }
 

@@ -1,3 +1,4 @@
+import { layoutFor } from '../apps/distributed/layout.js';
 import type { CommandEntry, EventTable } from '../libs/kernel/decider.js';
 import { type JsonSchema, schemaOf } from '../libs/kernel/fields.js';
 import { invariant } from '../libs/kernel/result.js';
@@ -49,7 +50,7 @@ export function reference(root: string): ReadonlyMap<string, string> {
     [`${REFERENCE}/commands.md`, commandsPage(outcomes.commands, outcomes.transfers)],
     [`${REFERENCE}/queries.md`, queriesPage()],
     [`${REFERENCE}/refusals.md`, refusalsPage()],
-    [ASYNCAPI, schemaText(asyncApi({ categories: BY_CATEGORY, toAll: BUSINESS_DAY_STREAM }))],
+    [ASYNCAPI, schemaText(asyncApi({ categories: BY_CATEGORY, toAll: BUSINESS_DAY_STREAM, layout: layoutFor('') }))],
     [`${PUBLISHED}/headers.v${HEADERS_VERSION}.json`, schemaText(headersSchema())],
   ]);
   for (const [category, type, entry] of allEvents()) {

@@ -1,5 +1,6 @@
 import type { IHeaders, Message as KafkaRecord } from 'kafkajs';
 import type { Envelope } from '../../kernel/envelope.js';
+import type { JsonSchema } from '../../kernel/fields.js';
 import type { Layout } from '../layout.js';
 import { LogMismatch, type Message } from '../port.js';
 import { headersFor, SEQUENCE } from '../record.js';
@@ -67,6 +68,26 @@ type CheckpointJson = {
   readonly position: string;
   /** By category, a pair of sequence and offset a partition; zeros where nothing is. */
   readonly partitions: Readonly<Record<string, readonly (readonly [number, number])[]>>;
+};
+
+/** The same for others: any count of partitions, as each ledger's layout has it. */
+export const CHECKPOINT_SCHEMA: JsonSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['format', 'position', 'partitions'],
+  properties: {
+    format: { const: FORMAT },
+    position: { type: 'string', description: 'of the last event that is published; empty before the first' },
+    partitions: {
+      type: 'object',
+      description:
+        'by category, a pair a partition: its last sequence, and the offset that it stands at; zeros for none',
+      additionalProperties: {
+        type: 'array',
+        items: { type: 'array', minItems: 2, maxItems: 2, items: { type: 'integer', minimum: 0 } },
+      },
+    },
+  },
 };
 
 /** The checkpoint as it is stored. */

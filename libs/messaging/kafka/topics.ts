@@ -20,13 +20,13 @@ const READY_MS_MAX = 30_000;
 /** An append of one event may take 900,000 bytes; the envelope and headers come on top. */
 const MAX_MESSAGE_BYTES = '2097152';
 
-const EVENTS: Settings = {
+export const EVENTS: Settings = {
   'cleanup.policy': 'delete',
   'retention.ms': '-1',
   'retention.bytes': '-1',
   'max.message.bytes': MAX_MESSAGE_BYTES,
 };
-const CHECKPOINT: Settings = {
+export const CHECKPOINT: Settings = {
   'cleanup.policy': 'compact',
   'max.message.bytes': MAX_MESSAGE_BYTES,
 };
