@@ -19,6 +19,7 @@ import { type PublishedRecord, readContract } from './contract-reader.js';
 import { fixedHistory } from './fixed-history.js';
 import { TestLog, until } from './log.js';
 import { describeWith, server } from './services.js';
+import { lateHistory } from './writers.js';
 
 /* What is published is what the AsyncAPI document says, read by somebody who has nothing else. */
 
@@ -53,9 +54,14 @@ describe('what the relay publishes', () => {
   let records: readonly PublishedRecord[] = [];
   beforeAll(async () => {
     const { store } = await fixedHistory();
-    const log = new TestLog();
-    await relayTo(log.publisher(), store, layout);
-    records = recordsOf(log);
+    // What only several writers of one ledger come to is in a history of its own.
+    const logs = [];
+    for (const each of [store, await lateHistory()]) {
+      const log = new TestLog();
+      await relayTo(log.publisher(), each, layout);
+      logs.push(log);
+    }
+    records = logs.flatMap(recordsOf);
   });
 
   it('is of every type of event, and each record is a message of its topic', () => {

@@ -21,9 +21,14 @@ export interface MemoryLedger {
   now: Instant;
 }
 
-/** A ledger in memory, with a clock that the test moves. Faults in the background fail the test. */
+/** A ledger in memory, with a clock that the test moves. Faults in the background fail the test, unless it takes them. */
 export async function memoryLedger(
-  options: Partial<Pick<LedgerOptions, 'store' | 'readStore' | 'simulated' | 'follow' | 'followed' | 'snapshots'>> & {
+  options: Partial<
+    Pick<
+      LedgerOptions,
+      'store' | 'readStore' | 'simulated' | 'follow' | 'followed' | 'snapshots' | 'shared' | 'onFault'
+    >
+  > & {
     readonly now?: string;
     /** Followed over a link, as by another thread. */
     readonly link?: TestLink;
@@ -38,10 +43,13 @@ export async function memoryLedger(
     following: options.link?.following({ store, readStore, followed, domain: lendingDomain(), now: Date.now }),
     ...{ simulated: options.simulated ?? true, writable: true, follow: options.follow ?? false },
     ...(options.snapshots && { snapshots: options.snapshots }),
+    shared: options.shared,
     overlay: { store: overlayEventStore, readStore: overlayReadStore },
-    onFault: (error) => {
-      throw error;
-    },
+    onFault:
+      options.onFault ??
+      ((error) => {
+        throw error;
+      }),
   });
   return Object.assign(place, { ledger, store, readStore });
 }

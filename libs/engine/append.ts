@@ -32,6 +32,11 @@ interface Tools {
   readonly domain: Domain;
   /** Told of every append that became durable: whoever follows is woken. */
   readonly appended: () => void;
+  /**
+   * Where there are other writers: whether an append that nobody knows the outcome of may still be sent. What may not
+   * is decided anew, at the same revision: one of the two is refused by the store, and the key is found if it is ours.
+   */
+  readonly mayRepeat?: (stream: string, stamp: Stamp) => Promise<boolean>;
 }
 
 /** Seals events, sends them, and advances the warm stream at once. Resolves with the events where they were placed. */
@@ -46,7 +51,12 @@ export function append(
   const { sealed, texts } = sealAll(tools.domain, folded, events, stamp);
   const placed = store.append(stream, revision, sealed, texts).then(
     (result) => {
-      if (result.outcome !== 'committed') return settled(tools, folded, sealed, result);
+      if (result.outcome !== 'committed') {
+        return settled(tools, folded, sealed, stamp, result).then((outcome) => {
+          if (outcome !== CONFLICT) advanced.durable = SETTLED;
+          return outcome;
+        });
+      }
       tools.appended();
       // A stream that is kept warm keeps no append that is over, nor its events.
       advanced.durable = SETTLED;
@@ -89,9 +99,10 @@ function sealAll(domain: Domain, { stream, revision, seal }: WarmStream, events:
  * decided on it is decided anew.
  */
 async function settled(
-  { store, streams, appended }: Tools,
+  { store, streams, appended, mayRepeat }: Tools,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
+  stamp: Stamp,
   first: AppendOutcome,
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   try {
@@ -103,6 +114,10 @@ async function settled(
         });
       }
       await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
+      if (mayRepeat !== undefined && !(await mayRepeat(stream, stamp))) {
+        streams.forget(stream);
+        return CONFLICT;
+      }
       result = await store.append(stream, revision, events);
     }
     if (result.outcome === 'committed') {

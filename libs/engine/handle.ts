@@ -1,10 +1,13 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore, SnapshotStore } from '../event-store/port.js';
 import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
-import type { Calendar, CommandOf, Continuation, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
+import type { Calendar, CommandOf, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { err, InvariantBroken, invariant, type Result } from '../kernel/result.js';
 import { append, CONFLICT, type Stamp } from './append.js';
+import { firstAnswer } from './first-answer.js';
+import { DAY_LEASE_MS, DayLease, type SharedOptions } from './lease.js';
 import { DayGate, Held, StreamLocks } from './locks.js';
 import {
   accepted,
@@ -13,23 +16,22 @@ import {
   type Decided,
   type Done,
   type Gathered,
-  marksOf,
+  MOVED,
+  type Moment,
+  type Needed,
   needsOf,
   type Request,
   refusal,
-  refused,
+  refusedWith,
   streamIn,
 } from './steps.js';
 import { type WarmStream, WarmStreams } from './streams.js';
+import { Transfers } from './transfers.js';
 
 /** How often a command is decided anew after another writer was first. */
 export const CONFLICT_RETRIES_MAX = 50;
-
-/** The days and the clock as a command saw them. */
-interface Moment {
-  readonly calendar: Calendar;
-  readonly at: Instant;
-}
+/** How long it waits at most before it does. */
+const ANEW_MS_MAX = 100;
 
 /**
  * The write path: lock and load the stream that the command is about, look its key up, load the facts, decide, append,
@@ -41,8 +43,9 @@ export class CommandHandler {
   readonly #tools: Parameters<typeof append>[0];
   readonly locks = new StreamLocks();
   readonly gate = new DayGate();
-  /** Events that leave an append to do, until it is done: a day does not close while there is one. */
-  readonly #unfinished = new Map<string, Envelope>();
+  readonly transfers: Transfers;
+  /** The day as other writers leave it; null where there are none. */
+  readonly lease: DayLease | null;
   /** The clock never runs backwards behind what is recorded. Owned by #stamp. */
   #lastRecordedAt: Instant;
 
@@ -57,12 +60,23 @@ export class CommandHandler {
       readonly snapshots?: SnapshotStore | undefined;
       /** Does what announced closes do, until none is under way. */
       readonly close: () => Promise<void>;
+      /** How it gets on with other writers; null where there are none. */
+      readonly shared: SharedOptions | null;
+      /** The events that leave an append to do. */
+      readonly unfinished: () => Promise<readonly Envelope[]>;
       /** Told of every append that became durable. */
       readonly appended: () => void;
     },
   ) {
-    this.streams = new WarmStreams(store, domain, options.warmBytesMax, options.snapshots);
-    this.#tools = { store, streams: this.streams, domain, appended: options.appended };
+    const { shared, appended } = options;
+    const now = shared?.monotonic ?? (() => performance.now());
+    const fresh = shared === null ? null : { now, freshMs: shared.leaseMs ?? DAY_LEASE_MS };
+    this.streams = new WarmStreams(store, domain, options.warmBytesMax, options.snapshots, fresh);
+    const lease = shared === null ? null : new DayLease(this.streams, domain.days, shared);
+    this.lease = lease;
+    const tools = { store, streams: this.streams, domain, appended };
+    this.transfers = new Transfers(tools, shared === null ? null : options.unfinished);
+    this.#tools = lease === null ? tools : { ...tools, mayRepeat: (stream, stamp) => lease.mayRepeat(stream, stamp) };
     this.#lastRecordedAt = options.lastRecordedAt ?? ('' as Instant);
   }
 
@@ -131,6 +145,8 @@ export class CommandHandler {
   }
 
   async #anew(request: Request, attempt: number): Promise<Done> {
+    // Who lost twice gives the other writers a turn.
+    if (this.lease !== null && attempt > 1) await wait(Math.random() * Math.min(2 ** attempt, ANEW_MS_MAX));
     return (await this.begin(request, attempt)).done;
   }
 
@@ -141,14 +157,15 @@ export class CommandHandler {
   #gatherAtOnce(request: Request, held: Held): Gathered | null {
     if (!continues(request) && !held.takeAtOnce(request.about, 'write')) return null;
     const about = this.streams.warm(request.about);
-    if (about === undefined || (!continues(request) && this.streams.mayKnow(about, request.key))) return null;
+    if (about === undefined || !this.streams.decidable(about)) return null;
+    if (!continues(request) && this.streams.mayKnow(about, request.key)) return null;
     const needs = needsOf(request, about);
-    if ('answer' in needs) return needs;
+    if ('answer' in needs) return this.lease === null ? needs : null;
     const loaded = [about];
     for (const stream of needs.others) {
       if (!held.takeAtOnce(stream, needs.writes.includes(stream) ? 'write' : 'read')) return null;
       const warm = this.streams.warm(stream);
-      if (warm === undefined) return null;
+      if (warm === undefined || !this.streams.fresh(warm) || !this.streams.decidable(warm)) return null;
       loaded.push(warm);
     }
     const calendar = this.#enterAtOnce(request, held);
@@ -159,14 +176,23 @@ export class CommandHandler {
   async #gather(request: Request, held: Held): Promise<Gathered> {
     // A process continues a command whose key is known, under the lock that the command or its recovery holds.
     if (!continues(request)) await held.take(request.about, 'write');
-    const about = await this.streams.load(request.about);
-    const again = continues(request) ? null : await this.#again(about, request);
+    if (request.about === this.domain.days.stream && !request.continued) await this.#helpClose(held);
+    let about = await this.streams.known(request.about);
+    const again = continues(request) ? null : await firstAnswer(this.#tools, about, request);
     if (again !== null) return again;
-    const needs = needsOf(request, about);
+    let needs = needsOf(request, about);
+    if ('answer' in needs && this.lease !== null && request.refusal === null) {
+      // Another writer may have taken the stream to where the caller means it to be.
+      about = await this.streams.current(request.about);
+      needs = needsOf(request, about);
+    }
     if ('answer' in needs) return needs;
     for (const stream of needs.others) await held.take(stream, needs.writes.includes(stream) ? 'write' : 'read');
     const loaded = [about];
-    for (const stream of needs.others) loaded.push(await this.streams.load(stream));
+    for (const stream of needs.others) {
+      const warm = await this.streams.known(stream);
+      loaded.push(this.streams.fresh(warm) ? warm : await this.streams.current(stream));
+    }
     const calendar = this.#enterAtOnce(request, held) ?? (await this.#enter(request, held));
     return { ...needs, loaded, calendar };
   }
@@ -176,24 +202,26 @@ export class CommandHandler {
     const { reads, writes, loaded, calendar } = gathered;
     const facts: Record<string, Folded> = {};
     for (const name in reads) facts[name] = streamIn(loaded, reads[name] as string);
-    const at = this.#clock(request, calendar);
-    if (!at.ok) return refused(at.error);
+    const at = this.#clock(request, calendar, loaded);
+    if (!at.ok) return this.#unlessMoved(request, gathered, () => refusedWith(at.error));
     const about = streamIn(loaded, request.about);
     const decided = this.#ask(request, about, facts, { calendar, at: at.value });
-    if (!decided.ok) return refused(decided.error);
+    if (!decided.ok) return this.#unlessMoved(request, gathered, () => refusedWith(decided.error));
     for (const name in reads) if (!writes.includes(reads[name] as string)) held.release(reads[name] as string);
-    if (decided.value.step === null) return { placed: null, done: this.#quiet(decided.value.warnings) };
+    if (decided.value.step === null)
+      return this.#unlessMoved(request, gathered, () => this.#quiet(decided.value.warnings));
+    if (this.lease?.held() === false && !request.continued) return MOVED;
     if (calendar.first !== null || !request.entry.dated) {
       return this.#write(request, decided.value, { calendar, at: at.value }, loaded, held);
     }
     return this.#open(request, at.value).then((opened) =>
-      this.#write(request, decided.value, { calendar: opened, at: at.value }, loaded, held),
+      opened === null ? MOVED : this.#write(request, decided.value, { calendar: opened, at: at.value }, loaded, held),
     );
   }
 
   /** The usual case of `#enter`, without waiting: nobody is or waits to be alone in the day, and it is open. */
   #enterAtOnce(request: Request, held: Held): Calendar | null {
-    if (request.about === this.domain.days.stream) return null;
+    if (request.about === this.domain.days.stream || this.lease?.held() === false) return null;
     const days = this.streams.warm(this.domain.days.stream);
     if (days === undefined) return null;
     const calendar = this.domain.days.calendar(days.state);
@@ -205,13 +233,38 @@ export class CommandHandler {
   async #enter(request: Request, held: Held): Promise<Calendar> {
     if (request.about !== this.domain.days.stream) {
       await held.enter();
+      if (this.lease?.held() === false) await this.lease.renew();
       const calendar = await this.calendar();
       if (calendar.first !== null || !request.entry.dated) return calendar;
       held.leaveDay();
     }
     await held.enterAlone();
-    await this.finish();
+    await this.transfers.finish();
+    if (this.lease !== null && request.about !== this.domain.days.stream) await this.lease.look();
     return this.calendar();
+  }
+
+  /** Does what another writer announced: one close at a time. The lock on the days' stream is held. */
+  async #helpClose(held: Held): Promise<void> {
+    if (this.lease === null) return;
+    await this.lease.look();
+    while (this.domain.close.isUnderWay((await this.streams.load(this.domain.days.stream)).state, null)) {
+      held.leaveDay();
+      await this.options.close();
+    }
+  }
+
+  /** An answer that writes nothing is given on streams as they stand: what another writer moved is decided anew. */
+  #unlessMoved(request: Request, { loaded, writes }: Needed, answer: () => Done | Promise<Done>): Decided {
+    if (this.lease === null) return { placed: null, done: Promise.resolve(answer()) };
+    const names = [this.domain.days.stream, ...loaded.map(({ stream }) => stream)];
+    const moved = async () => {
+      const each = await Promise.all(names.map((name) => this.streams.refresh(name)));
+      return (
+        each.includes(true) || (writes.length > 0 && (await this.transfers.finishOf(`${request.about} ${request.key}`)))
+      );
+    };
+    return { placed: moved().then((known) => (known ? CONFLICT : [])), done: answer };
   }
 
   #ask(request: Request, about: WarmStream, facts: Readonly<Record<string, Folded>>, { calendar, at }: Moment) {
@@ -238,16 +291,17 @@ export class CommandHandler {
     return outside === null ? { ok: true, value: calendar } : err(outside);
   }
 
-  #clock(request: Request, calendar: Calendar): Result<Instant, Refusal> {
+  #clock(request: Request, calendar: Calendar, loaded: readonly WarmStream[]): Result<Instant, Refusal> {
+    let last = this.#lastRecordedAt;
+    for (const { recordedAt } of loaded) last = laterOf(last, recordedAt);
     if (request.continued !== undefined) {
       const { recordedAt } = request.continued;
-      return { ok: true, value: laterOf(recordedAt ?? this.clock(), this.#lastRecordedAt) };
+      return { ok: true, value: laterOf(recordedAt ?? this.clock(), last) };
     }
     const given = request.recordedAt;
-    if (given === null) return { ok: true, value: laterOf(this.clock(), this.#lastRecordedAt) };
+    if (given === null) return { ok: true, value: laterOf(this.clock(), last) };
     const simulated = calendar.first === null ? this.options.simulated : calendar.simulated;
     if (!simulated) return err(refusal('RECORDED_AT_NOT_ALLOWED', 'recordedAt', 'no recordedAt', {}));
-    const last = this.#lastRecordedAt;
     if (given < last)
       return err(refusal('RECORDED_AT_TOO_EARLY', 'recordedAt', `an instant from ${last} on`, { last }));
     return { ok: true, value: given };
@@ -265,18 +319,24 @@ export class CommandHandler {
     const folded = streamIn(loaded, step.stream);
     const announces = step.events.some(({ type }) => type === this.domain.close.startsOn) && !request.continued;
     const placed = append(this.#tools, folded, step, this.#stamp(request, moment));
-    // What follows on this stream decides on what is on its way; the store keeps the order.
-    if (!announces && (step.stream !== request.about || !this.#opens(step.events))) held.release(step.stream);
+    // What follows on this stream decides on what is on its way, unless another writer may take its place.
+    if (this.lease === null && !announces && (step.stream !== request.about || !this.transfers.opens(step.events)))
+      held.release(step.stream);
     const done = (events: readonly Envelope[]): Done | Promise<Done> => {
       if (announces) return this.#close(request, held);
-      if (this.#opens(events)) return this.#transfer(request, events, warnings);
+      if (this.transfers.opens(events)) return this.#transfer(request, events, warnings);
       return { answer: accepted(request.about, events, warnings), written: events };
     };
     return { placed, done };
   }
 
   async #transfer(request: Request, placed: readonly Envelope[], warnings: Decision['warnings']): Promise<Done> {
-    const { written, refusal } = await this.#follow(placed);
+    const { written, refusal } = await this.transfers.follow(placed);
+    if (this.lease !== null && !written.some(({ stream }) => stream === request.about)) {
+      // Another writer may have carried out the same command.
+      const first = await firstAnswer(this.#tools, await this.streams.current(request.about), request);
+      if (first !== null) return first;
+    }
     if (refusal !== null) return { answer: { accepted: false, refusal }, written };
     return { answer: accepted(request.about, written, warnings), written };
   }
@@ -286,7 +346,7 @@ export class CommandHandler {
     held.leaveDay();
     await this.options.close();
     const about = await this.streams.load(request.about);
-    const done = await this.#again(about, request);
+    const done = await firstAnswer(this.#tools, about, request);
     invariant(done !== null, 'the announcement holds the key');
     return done.answer.accepted ? { ...done, answer: { ...done.answer, duplicate: false } } : done;
   }
@@ -308,8 +368,8 @@ export class CommandHandler {
     };
   }
 
-  /** Opens the ledger for its first command, which was accepted, on the command's own value date. */
-  async #open(request: Request, at: Instant): Promise<Calendar> {
+  /** Opens the ledger for its first command, on the command's own value date; null if another writer did. */
+  async #open(request: Request, at: Instant): Promise<Calendar | null> {
     const { stream, opening } = this.domain.days;
     const day = request.valueDate as LocalDate;
     const first = { open: day, first: day, simulated: this.options.simulated };
@@ -322,75 +382,8 @@ export class CommandHandler {
     };
     const events = [opening(day, this.options.simulated)];
     const opened = await append(this.#tools, await this.streams.load(stream), { events }, marks);
-    invariant(opened !== CONFLICT, 'one writer opens the ledger');
-    return this.calendar();
-  }
-
-  #opens(events: readonly { readonly type: string }[]): boolean {
-    return events.some(({ type }) => this.domain.transfers.opensOn.includes(type));
-  }
-
-  /**
-   * Appends what processes make of events until nothing is left to do. The streams that it writes are locked by the
-   * command, or by nobody where a recovery runs before the first command; another process's writes show as conflicts.
-   */
-  async #follow(placed: readonly Envelope[]): Promise<{ written: Envelope[]; refusal: Refusal | null }> {
-    const written = [...placed];
-    let refusal: Refusal | null = null;
-    for (const event of placed) if (this.#opens([event])) this.#unfinished.set(event.id, event);
-    for (let index = 0; index < written.length; index++) {
-      const event = written[index] as Envelope;
-      if (!this.domain.transfers.opensOn.includes(event.type)) continue;
-      for (let next = await this.#next(event); next !== null; next = await this.#next(event)) {
-        const folded = await this.streams.load(next.stream);
-        const outcome = await append(this.#tools, folded, next, { ...marksOf(event), causationId: event.id });
-        if (outcome === CONFLICT) continue;
-        for (const made of outcome) if (this.#opens([made])) this.#unfinished.set(made.id, made);
-        written.push(...outcome);
-        refusal = next.refusal ?? refusal;
-      }
-      this.#unfinished.delete(event.id);
-    }
-    return { written, refusal };
-  }
-
-  async #next(event: Envelope): Promise<Continuation | null> {
-    const facts: Record<string, Folded> = {};
-    for (const [name, stream] of Object.entries(this.domain.transfers.reads(event))) {
-      facts[name] = await this.streams.load(stream);
-    }
-    return this.domain.transfers.next(event, facts);
-  }
-
-  /** Finishes what a crash, or a store that was away, left between two appends. */
-  async finish(events: Iterable<Envelope> = [...this.#unfinished.values()]): Promise<void> {
-    for (const event of events) await this.#follow([event]);
-  }
-
-  /**
-   * The first answer again: the events that the key wrote on this stream, and a token that covers all of them. null for
-   * a key that is new.
-   */
-  async #again(about: WarmStream, request: Request): Promise<Done | null> {
-    const commandId = `${about.stream} ${request.key}`;
-    for (const revision of this.streams.revisionsOf(about, request.key)) {
-      await about.durable;
-      const written: Envelope[] = [];
-      for await (const event of this.store.readStream(about.stream, { from: revision })) {
-        if (event.meta.commandId !== commandId) break;
-        written.push(event);
-      }
-      const [first] = written;
-      if (first === undefined) continue;
-      if (first.meta.commandHash !== request.hash) {
-        const accepted = 'the same command, value date and data as the first time, or another key';
-        const reused = refusal('KEY_REUSED', 'id', accepted, { key: request.key });
-        return { answer: { accepted: false, refusal: reused }, written: [] };
-      }
-      const token = (await this.store.head())?.position ?? '';
-      return { answer: { ...accepted(about.stream, written, []), duplicate: true, token }, written };
-    }
-    return null;
+    invariant(opened !== CONFLICT || this.lease !== null, 'one writer opens the ledger');
+    return opened === CONFLICT ? null : this.calendar();
   }
 
   async #quiet(warnings: Decision['warnings']): Promise<Done> {

@@ -6,6 +6,7 @@ import type { Envelope } from '../kernel/envelope.js';
 import type { Change, ReadModel, ReadStore, ReadView } from '../read-store/port.js';
 import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './answers.js';
 import type { Following, Progress } from './following.js';
+import type { SharedOptions } from './lease.js';
 import type { Partitions } from './partitions.js';
 
 /** A read model and how an event of today's version changes it. */
@@ -26,6 +27,8 @@ export interface LedgerOptions {
   readonly simulated: boolean;
   /** False for a directory that is only read: nothing is recovered, no command is taken. */
   readonly writable: boolean;
+  /** How it gets on with other writers of the same stores. Left out where there are none. */
+  readonly shared?: SharedOptions | undefined;
   /** Whether read models are followed in the background; otherwise only when they are read. */
   readonly follow: boolean;
   /** How many bytes of folded streams are kept at most, by estimate. Default `WARM_BYTES_MAX`. */

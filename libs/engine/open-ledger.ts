@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { EventStore } from '../event-store/port.js';
 import { type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Domain, FollowUp } from '../kernel/decider.js';
@@ -9,6 +10,7 @@ import type { Answer, CommandRequest, FollowerStatus, RequestContext } from './a
 import { FollowingHere } from './follow-here.js';
 import type { Following, Progress } from './following.js';
 import { CommandHandler } from './handle.js';
+import { type SharedOptions, SWEEP_MS } from './lease.js';
 import { type Begun, type Ledger, type LedgerOptions, type RebuildReport, TokenUnknown } from './ledger.js';
 import { ofEveryPartition, positionsIn } from './partitions.js';
 import { ProcessState, runCloses } from './processes.js';
@@ -34,6 +36,9 @@ class EmbeddedLedger implements Ledger {
   readonly #domain: Domain;
   readonly #tokens: PartitionedTokens | null;
   #recovering: Promise<void> = Promise.resolve();
+  /** Looks for what other writers left. */
+  #sweeping: Promise<void> = Promise.resolve();
+  readonly #stopping = new AbortController();
   /** What a dry run waits for before its first command. */
   #ready: Promise<void> | null = null;
 
@@ -48,6 +53,8 @@ class EmbeddedLedger implements Ledger {
       ...{ simulated, lastRecordedAt: recordedAt, warmBytesMax: options.warmBytesMax },
       snapshots: options.snapshots,
       close: () => this.#runCloses(),
+      unfinished: () => this.#unfinished(null),
+      shared: options.shared ?? null,
       appended: () => this.#following.wake(),
     });
     this.#following =
@@ -65,6 +72,7 @@ class EmbeddedLedger implements Ledger {
     try {
       await this.#following.start();
       if (this.options.writable) await this.#recover();
+      if (this.options.writable && this.options.shared) this.#besideOthers(this.options.shared);
     } catch (error) {
       await this.#following.stop();
       throw error;
@@ -111,7 +119,7 @@ class EmbeddedLedger implements Ledger {
         ...this.options,
         store: overlay.store(store),
         readStore: overlay.readStore(readStore),
-        ...{ followed: [], follow: false, following: undefined, partitions: undefined },
+        ...{ followed: [], follow: false, following: undefined, partitions: undefined, shared: undefined },
         // What it folds beyond the ledger's own is nobody else's.
         ...(snapshots && { snapshots: { get: (stream) => snapshots.get(stream), put() {}, close() {} } }),
       },
@@ -163,6 +171,9 @@ class EmbeddedLedger implements Ledger {
 
   async close(): Promise<void> {
     await this.#recovering.catch(() => {});
+    this.#stopping.abort();
+    await this.#sweeping;
+    await this.#handler.lease?.stop();
     // Whoever is in the day leaves it when what it wrote is durable.
     await this.#handler.gate.alone();
     this.#handler.gate.leave('write');
@@ -172,14 +183,9 @@ class EmbeddedLedger implements Ledger {
   // ---------------------------------------------------------------------------------------------------- processes
 
   async #recover(): Promise<void> {
-    await this.#following.settle(this.#transfers.name);
-    const open: Envelope[] = [];
-    await this.#transfers.entries(null, async (entries) => {
-      for await (const { value } of entries) open.push(value as Envelope);
-    });
-    await this.#handler.finish(open);
-    const state = (await this.#handler.streams.load(this.#domain.days.stream)).state;
-    if (!this.#domain.close.isUnderWay(state, null)) return;
+    const open = await this.#unfinished(null);
+    await this.#handler.transfers.finish(open);
+    if (!(await this.#isUnderWay(null))) return;
     // A close that a crash interrupted goes on while commands are taken; the next close waits for it.
     this.#recovering = this.#handler.locks
       .acquire(this.#domain.days.stream, 'write')
@@ -187,12 +193,73 @@ class EmbeddedLedger implements Ledger {
     this.#recovering.catch(this.options.onFault);
   }
 
+  /** What waits for a second append: all, or what is booked up to a day. */
+  async #unfinished(upTo: LocalDate | null): Promise<readonly Envelope[]> {
+    await this.#following.settle(this.#transfers.name);
+    const open: Envelope[] = [];
+    await this.#transfers.entries(upTo, async (entries) => {
+      for await (const { value } of entries) open.push(value as Envelope);
+    });
+    return open;
+  }
+
+  async #isUnderWay(announced: Envelope | null): Promise<boolean> {
+    const { state } = await this.#handler.streams.current(this.#domain.days.stream);
+    return this.#domain.close.isUnderWay(state, announced);
+  }
+
+  /** Keeps the day's lease, and finishes what stands unfinished for longer than a writer that lives would leave it. */
+  #besideOthers(shared: SharedOptions): void {
+    this.#handler.lease?.start(this.options.onFault);
+    const { signal } = this.#stopping;
+    let before: ReadonlySet<string> = new Set();
+    const sweep = async () => {
+      const open = await this.#unfinished(null);
+      await this.#handler.transfers.finish(open.filter(({ id }) => before.has(id)));
+      before = new Set(open.map(({ id }) => id));
+    };
+    const keep = async () => {
+      for (;;) {
+        await wait(shared.sweepMs ?? SWEEP_MS, undefined, { signal, ref: false }).catch(() => {});
+        if (signal.aborted) return;
+        await sweep().catch(this.options.onFault);
+      }
+    };
+    this.#sweeping = keep();
+  }
+
+  /** Waits until no other writer stamps the day that closes, and finishes what of it waits for a second append. */
+  async #drained(): Promise<void> {
+    const { lease, transfers } = this.#handler;
+    if (lease === null) return;
+    await lease.waitedOut();
+    const { open } = await this.calendar();
+    invariant(open !== null, 'a day that closes was opened');
+    const left = await this.#unfinished(open);
+    await transfers.finish(left.filter(({ meta }) => meta.bookingDate < open));
+  }
+
+  /**
+   * What other writers booked on the day that closes between its announcement and the first of the close's own entries,
+   * or the head. Whoever takes the close over from another takes in as much, or more.
+   */
+  async #landed(announced: Envelope): Promise<readonly Envelope[]> {
+    const events: Envelope[] = [];
+    if (this.#handler.lease === null) return events;
+    const day = this.#domain.close.day(announced);
+    for await (const event of this.store.readAll({ after: announced.position })) {
+      if (event.meta.causationId === announced.id) break;
+      if (event.meta.bookingDate <= day) events.push(this.#domain.upcast(event));
+    }
+    return events;
+  }
+
   #runCloses(): Promise<void> {
     return runCloses(this.#domain.close, this.#closes, {
-      isUnderWay: async (announced) => {
-        const { state } = await this.#handler.streams.load(this.#domain.days.stream);
-        return this.#domain.close.isUnderWay(state, announced);
-      },
+      shared: this.#handler.lease !== null,
+      isUnderWay: (announced) => this.#isUnderWay(announced),
+      drained: () => this.#drained(),
+      landed: (announced) => this.#landed(announced),
       settle: () => this.#following.settle(this.#closes.name),
       send: (announced, followUp, ends) => this.#send(announced, followUp, ends),
     });

@@ -37,6 +37,28 @@ export class ProcessState {
     return this.readStore.read(this.instance, async (view) => (await view.get(ENTRIES, { key }))?.value);
   }
 
+  /** The entries that events change, as they are then; nothing is written. */
+  async folded(process: Process, events: readonly Envelope[]): Promise<ReadonlyMap<string, ProcessEntry>> {
+    const keysOf = events.map((event) => process.keys(event));
+    const state = new Map<string, unknown>();
+    await this.readStore.read(this.instance, async (view) => {
+      for (const key of new Set(keysOf.flat())) {
+        const found = await view.get(ENTRIES, { key });
+        if (found !== undefined) state.set(key, found.value);
+      }
+    });
+    const changed = new Map<string, ProcessEntry>();
+    events.forEach((event, index) => {
+      if (keysOf[index]?.length === 0) return;
+      for (const entry of process.evolve(state, event)) {
+        changed.set(entry.key, entry);
+        if (entry.value === null) state.delete(entry.key);
+        else state.set(entry.key, entry.value);
+      }
+    });
+    return changed;
+  }
+
   /** Entries in order of their keys, those due up to a day or all; within one state of the process. */
   entries(dueUpTo: LocalDate | null, work: (entries: AsyncIterable<ProcessEntry>) => Promise<void>): Promise<void> {
     return this.readStore.read(this.instance, async (view) => {
@@ -127,23 +149,7 @@ export class ProcessFollower {
   }
 
   async #changes(events: readonly Envelope[]): Promise<readonly Change[]> {
-    const keysOf = events.map((event) => this.process.keys(event));
-    const state = new Map<string, unknown>();
-    await this.tools.readStore.read(this.state.instance, async (view) => {
-      for (const key of new Set(keysOf.flat())) {
-        const found = await view.get(ENTRIES, { key });
-        if (found !== undefined) state.set(key, found.value);
-      }
-    });
-    const changed = new Map<string, ProcessEntry>();
-    events.forEach((event, index) => {
-      if (keysOf[index]?.length === 0) return;
-      for (const entry of this.process.evolve(state, event)) {
-        changed.set(entry.key, entry);
-        if (entry.value === null) state.delete(entry.key);
-        else state.set(entry.key, entry.value);
-      }
-    });
+    const changed = await this.state.folded(this.process, events);
     return [...changed.values()].map(({ key, due, value }) =>
       value === null
         ? { op: 'remove', collection: ENTRIES, key: { key } }
@@ -159,44 +165,67 @@ export type Send = (announced: Envelope, followUp: FollowUp, ends: boolean) => P
  * Does what announced closes ask for, one after another, until none is under way. The process's state stands still at
  * the announcement meanwhile: it has seen every event before it and none after.
  */
-export async function runCloses(
-  process: CloseProcess,
-  state: ProcessState,
-  { isUnderWay, settle, send }: CloseTools,
-): Promise<void> {
-  while (await isUnderWay(null)) {
-    await settle();
+export async function runCloses(process: CloseProcess, state: ProcessState, tools: CloseTools): Promise<void> {
+  while (await tools.isUnderWay(null)) {
+    await tools.drained();
+    await tools.settle();
     const announced = (await state.get(process.underWay)) as Envelope | undefined;
-    invariant(announced !== undefined && (await isUnderWay(announced)), 'the process stands at the announced close');
-    await closeOne(process, state, announced, send);
+    if (announced === undefined || !(await tools.isUnderWay(announced))) {
+      invariant(tools.shared, 'the process stands at the announced close');
+      // Another writer finished it, and the process went on.
+      continue;
+    }
+    await closeOne(process, state, announced, tools);
   }
 }
 
 export interface CloseTools {
+  /** Whether there are other writers, who may finish what is under way. */
+  readonly shared: boolean;
   /** Whether a close (null: any) is announced and not written. */
   readonly isUnderWay: (announced: Envelope | null) => Promise<boolean>;
+  /** Resolves when nobody writes on the day that closes any more, and nothing of it waits for a second append. */
+  readonly drained: () => Promise<void>;
   /** Takes the process to the announcement that is under way. */
   readonly settle: () => Promise<void>;
+  /** What other writers booked on the day after its close was announced. */
+  readonly landed: (announced: Envelope) => Promise<readonly Envelope[]>;
   readonly send: Send;
 }
 
-async function closeOne(process: CloseProcess, state: ProcessState, announced: Envelope, send: Send): Promise<void> {
+async function closeOne(
+  process: CloseProcess,
+  state: ProcessState,
+  announced: Envelope,
+  { landed, send }: CloseTools,
+): Promise<void> {
   const written: NewEvent[] = [];
   const underWay = new Set<Promise<void>>();
-  await state.entries(process.day(announced), async (entries) => {
-    for await (const entry of entries) {
-      const followUp = process.react(announced, entry);
-      if (followUp === null) continue;
-      const sent: Promise<void> = send(announced, followUp, false).then((events) => {
-        for (const { type, data, meta } of events) written.push({ type, data, valueDate: meta.valueDate });
-        underWay.delete(sent);
-      });
-      underWay.add(sent);
-      if (underWay.size >= CLOSE_WINDOW) await Promise.race(underWay);
-    }
+  const day = process.day(announced);
+  const over = await state.folded(process, await landed(announced));
+
+  const react = async (entry: ProcessEntry): Promise<void> => {
+    const followUp = process.react(announced, entry);
+    if (followUp === null) return;
+    const sent: Promise<void> = send(announced, followUp, false).then((events) => {
+      for (const { type, data, meta } of events) written.push({ type, data, valueDate: meta.valueDate });
+      underWay.delete(sent);
+    });
+    underWay.add(sent);
+    if (underWay.size >= CLOSE_WINDOW) await Promise.race(underWay);
+  };
+
+  await state.entries(day, async (entries) => {
+    for await (const entry of entries) if (!over.has(entry.key)) await react(entry);
+    for (const entry of over.values()) if (entry.due !== null && entry.due <= day) await react(entry);
     await Promise.all(underWay);
   });
-  await send(announced, process.finish(announced, await state.get(process.totals), written), true);
+  const reads = new Map<string, unknown>();
+  for (const key of process.finishReads) {
+    const value = over.get(key)?.value ?? (await state.get(key));
+    if (value !== undefined) reads.set(key, value);
+  }
+  await send(announced, process.finish(announced, reads, written), true);
 }
 
 async function* asEntries(found: AsyncIterable<Readonly<Record<string, unknown>>>): AsyncIterable<ProcessEntry> {

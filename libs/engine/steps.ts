@@ -4,7 +4,7 @@ import type { Calendar, Decision, Refusal } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { InvariantBroken } from '../kernel/result.js';
 import type { Accepted, Answer, EventReference } from './answers.js';
-import type { CONFLICT, Stamp } from './append.js';
+import { CONFLICT, type Stamp } from './append.js';
 import type { Prepared } from './request.js';
 import type { WarmStream } from './streams.js';
 
@@ -49,8 +49,23 @@ export interface Needs {
   readonly others: readonly string[];
 }
 
-/** What a decision is made from: the day, and the streams that are locked and loaded. Or what is answered without one. */
-export type Gathered = (Needs & { readonly loaded: readonly WarmStream[]; readonly calendar: Calendar }) | Done;
+/** What a decision is made from: the day, and the streams that are locked and loaded. */
+export type Needed = Needs & { readonly loaded: readonly WarmStream[]; readonly calendar: Calendar };
+
+/** Or what is answered without one. */
+export type Gathered = Needed | Done;
+
+/** The days and the clock as a command saw them. */
+export interface Moment {
+  readonly calendar: Calendar;
+  readonly at: Instant;
+}
+
+/** What it was decided on is not sure any more: it is decided anew. */
+export const MOVED: Decided = {
+  placed: Promise.resolve(CONFLICT),
+  done: () => Promise.reject(new InvariantBroken('what has moved is not answered')),
+};
 
 /** Whether it is a process's, and its key the one of the command that it continues. */
 export const continues = ({ continued }: Request): boolean => continued != null && continued.command !== null;
@@ -96,12 +111,6 @@ export function marksOf({ meta }: Envelope): Stamp {
 
 /** A refusal as what was done. */
 export const refusedWith = (refusal: Refusal): Done => ({ answer: { accepted: false, refusal }, written: [] });
-
-/** A refusal as what was decided. */
-export const refused = (refusal: Refusal): Decided => ({
-  placed: null,
-  done: Promise.resolve(refusedWith(refusal)),
-});
 
 /** A refusal of the engine's own. */
 export const refusal = (code: string, field: string, accepted: string, params: Refusal['params']): Refusal => ({

@@ -1,4 +1,5 @@
 import type { EventStore, SnapshotStore } from '../event-store/port.js';
+import { type Instant, laterOf } from '../kernel/dates.js';
 import type { Domain, Folded } from '../kernel/decider.js';
 import { categoryOf, type Envelope, type UnplacedEnvelope } from '../kernel/envelope.js';
 import { InvariantBroken } from '../kernel/result.js';
@@ -24,6 +25,10 @@ const SNAPSHOT_SHARE = 1 / 8;
 export interface WarmStream extends Folded {
   /** null when there is no such stream. */
   readonly seal: string | null;
+  /** The latest of its events', '' where there is none. */
+  readonly recordedAt: Instant;
+  /** When it was known to be all there is: of interest where there are other writers. */
+  checkedAt: number;
   /**
    * By revision, a hash of the key of the command about this stream that wrote the event; 0 where there is none. Keys
    * are known for ever, so there are as many as events: the stored event says whether it is the same one.
@@ -48,6 +53,8 @@ export class WarmStreams {
     private readonly domain: Domain,
     bytesMax = WARM_BYTES_MAX,
     private readonly snapshots: SnapshotStore | null = null,
+    /** Where there are other writers: how old what was read of a stream may be, and by which clock. */
+    private readonly shared: { readonly freshMs: number; readonly now: () => number } | null = null,
   ) {
     this.#warm = new WeighedMap(bytesMax, (warm) => this.#bytes(warm));
   }
@@ -63,6 +70,55 @@ export class WarmStreams {
   /** The stream if it is warm. */
   warm(stream: string): WarmStream | undefined {
     return this.#warm.get(stream);
+  }
+
+  /** False where another writer may have moved the stream for longer than facts may be stale. */
+  fresh(warm: WarmStream): boolean {
+    return this.shared === null || this.shared.now() - warm.checkedAt < this.shared.freshMs;
+  }
+
+  /** The stream as it stands, with what other writers added. */
+  async current(stream: string): Promise<WarmStream> {
+    if (this.shared !== null && this.#warm.get(stream) !== undefined) await this.refresh(stream);
+    return this.known(stream);
+  }
+
+  /**
+   * The stream to decide on. Where there are other writers it is durable: one of them may have taken the revision of an
+   * append that is on its way, and the store would then accept what was decided on a state that never was.
+   */
+  async known(stream: string): Promise<WarmStream> {
+    let warm = await this.load(stream);
+    while (!this.decidable(warm)) {
+      await warm.durable.catch(() => {});
+      warm = await this.load(stream);
+    }
+    return warm;
+  }
+
+  decidable(warm: WarmStream): boolean {
+    return this.shared === null || warm.durable === SETTLED;
+  }
+
+  /** Folds what another writer added; whether there was something. */
+  async refresh(stream: string): Promise<boolean> {
+    if (this.#warm.get(stream) === undefined) {
+      await this.load(stream);
+      return true;
+    }
+    const warm = await this.known(stream);
+    const began = this.shared?.now() ?? 0;
+    const events: Envelope[] = [];
+    for await (const event of this.store.readStream(stream, { from: warm.revision + 1 })) events.push(event);
+    const now = this.#warm.get(stream);
+    // What was appended here meanwhile, or forgotten, is decided on as it stands now.
+    if (now !== warm) return now === undefined || events.length > 0;
+    warm.checkedAt = began;
+    if (events.length === 0) return false;
+    const after = this.#kept(this.#folded(warm, events, SETTLED));
+    after.checkedAt = began;
+    this.#warm.set(stream, after);
+    return true;
   }
 
   /** False where no command about this stream had this key. */
@@ -96,7 +152,9 @@ export class WarmStreams {
 
   async #read(stream: string): Promise<WarmStream> {
     try {
+      const began = this.shared?.now() ?? 0;
       const folded = this.#kept((await this.#readFromSnapshot(stream)) ?? (await this.#readWhole(stream)));
+      folded.checkedAt = began;
       this.#warm.set(stream, folded);
       return folded;
     } finally {
@@ -106,7 +164,16 @@ export class WarmStreams {
 
   async #readWhole(stream: string): Promise<WarmStream> {
     const { initial } = this.#aggregate(stream);
-    let folded: WarmStream = { stream, revision: -1, state: initial, seal: null, keys: [], kept: -1, durable: SETTLED };
+    let folded: WarmStream = {
+      stream,
+      revision: -1,
+      state: initial,
+      seal: null,
+      keys: [],
+      kept: -1,
+      durable: SETTLED,
+      ...NEVER,
+    };
     for await (const event of this.store.readStream(stream)) folded = this.#folded(folded, [event], SETTLED);
     return folded;
   }
@@ -120,7 +187,7 @@ export class WarmStreams {
     for await (const event of this.store.readStream(stream, { from: kept.revision })) {
       if (folded !== null) folded = this.#folded(folded, [event], SETTLED);
       // The last event that it holds is read as well: its seal says whether the snapshot is of this history.
-      else if (event.meta.seal === kept.seal) folded = kept;
+      else if (event.meta.seal === kept.seal) folded = { ...kept, recordedAt: event.meta.recordedAt };
       else return null;
     }
     return folded;
@@ -141,7 +208,7 @@ export class WarmStreams {
     known?: unknown,
   ): WarmStream {
     const { stream } = before;
-    let { revision, state, seal } = before;
+    let { revision, state, seal, recordedAt } = before;
     // One list a stream, handed on: each mark stands at its revision, and nobody looks behind his own.
     const keys = before.keys as number[];
     for (const event of events) {
@@ -150,9 +217,11 @@ export class WarmStreams {
       if (known === undefined) state = this.#aggregate(stream).evolve(state, this.domain.upcast(event as Envelope));
       revision = event.revision;
       seal = event.meta.seal;
+      recordedAt = laterOf(recordedAt, event.meta.recordedAt);
       keys[revision] = ownKeyMark(stream, event.meta.commandId);
     }
-    return { stream, revision, state: known ?? state, seal, keys, kept: before.kept, durable };
+    const { checkedAt, kept } = before;
+    return { stream, revision, state: known ?? state, seal, recordedAt, checkedAt, keys, kept, durable };
   }
 
   #bytes({ stream, state, keys }: WarmStream): number {
@@ -167,6 +236,7 @@ export class WarmStreams {
 }
 
 export const SETTLED = Promise.resolve();
+const NEVER = { recordedAt: '' as Instant, checkedAt: Number.NEGATIVE_INFINITY };
 
 /** The list of keys is handed on and may already be longer. */
 const packed = ({ stream, revision, state, seal, keys }: WarmStream): unknown =>
@@ -181,7 +251,7 @@ function unpacked(stream: string, body: unknown): WarmStream | null {
   const packed = body as Packed;
   if (packed.stream !== stream) return null;
   const { revision, state, seal, keys } = packed;
-  return { stream, revision, state, seal, keys: [...keys], kept: revision, durable: SETTLED };
+  return { stream, revision, state, seal, keys: [...keys], kept: revision, durable: SETTLED, ...NEVER };
 }
 
 function ownKeyMark(stream: string, commandId: string): number {

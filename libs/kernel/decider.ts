@@ -131,8 +131,11 @@ export interface TransferProcess extends Process {
   readonly opensOn: readonly string[];
   /** The streams that `next` reads, by name. */
   reads(event: Envelope): Readonly<Record<string, string>>;
-  /** The append that must follow, or null when it is there already. Asked again about what that append wrote. */
-  next(event: Envelope, facts: Readonly<Record<string, Folded>>): Continuation | null;
+  /**
+   * The append that must follow, or null when it is there already. Asked again about what that append wrote. `carriedOut`:
+   * another writer began the same command as well and has carried it out, so that this beginning is to be taken back.
+   */
+  next(event: Envelope, facts: Readonly<Record<string, Folded>>, carriedOut: boolean): Continuation | null;
 }
 
 /** A command that a process sends: its key begins with `~`, which no caller's may. */
@@ -157,10 +160,10 @@ export interface CloseProcess extends Process {
   /** The day that is closed: entries due up to it are handed to `react`. */
   day(announced: Envelope): LocalDate;
   react(announced: Envelope, entry: ProcessEntry): FollowUp | null;
-  /** The entry that `finish` reads. */
-  readonly totals: string;
+  /** The entries that `finish` reads. */
+  readonly finishReads: readonly string[];
   /** The command that ends the close, given the events that the follow-ups led to. It keeps the announcement's id. */
-  finish(announced: Envelope, totals: unknown, written: readonly NewEvent[]): FollowUp;
+  finish(announced: Envelope, entries: ReadonlyMap<string, unknown>, written: readonly NewEvent[]): FollowUp;
 }
 
 /** The business day as the engine needs it. */

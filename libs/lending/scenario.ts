@@ -194,7 +194,7 @@ export function finish(
 
 /** The append that must follow an event by what is recorded. */
 export const nextOf = (world: World, event: Envelope): Continuation | null =>
-  domain.transfers.next(event, factsOf(world, domain.transfers.reads(event)));
+  domain.transfers.next(event, factsOf(world, domain.transfers.reads(event)), false);
 
 // ------------------------------------------------------------------------------------------------- the day's close
 
@@ -219,7 +219,7 @@ function runClose(announcedIn: World): World {
       const followUp = domain.close.react(announced, entry);
       if (followUp !== null) send(followUp);
     }
-    send(domain.close.finish(announced, entries.get(domain.close.totals)?.value, written));
+    send(domain.close.finish(announced, new Map([...entries].map(([key, { value }]) => [key, value])), written));
   }
   return world;
 }

@@ -49,9 +49,14 @@ describe.each(LIBRARIES)('the client $kind', ({ kind, library, says, ignores }) 
       shim.readStream('loan-1', { direction, from, count: 3 });
       return calls.readStream?.[1];
     };
-    expect(read('forwards', undefined)).toEqual({ direction: 'forwards', fromRevision: library.START, maxCount: 3 });
-    expect(read('backwards', undefined)).toEqual({ direction: 'backwards', fromRevision: library.END, maxCount: 3 });
-    expect(read('backwards', 7n)).toEqual({ direction: library.BACKWARDS, fromRevision: 7n, maxCount: 3 });
+    const asked = (of: object) => ({ ...of, requiresLeader: true });
+    expect(read('forwards', undefined)).toEqual(
+      asked({ direction: 'forwards', fromRevision: library.START, maxCount: 3 }),
+    );
+    expect(read('backwards', undefined)).toEqual(
+      asked({ direction: 'backwards', fromRevision: library.END, maxCount: 3 }),
+    );
+    expect(read('backwards', 7n)).toEqual(asked({ direction: library.BACKWARDS, fromRevision: 7n, maxCount: 3 }));
     shim.readAllBackwards({ before: undefined, count: 1 });
     expect(calls.readAll).toEqual([{ direction: library.BACKWARDS, fromPosition: library.END, maxCount: 1 }]);
   });

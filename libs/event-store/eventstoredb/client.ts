@@ -132,7 +132,8 @@ export function clientOf(kind: ClientKind, library: Library, client: LibraryClie
       invariant(count >= 1, 'a read asks for one event at least');
       // One library reads `start` forwards and `end` backwards whatever the direction: only a pair that fits is named.
       const fromRevision = from ?? (direction === 'forwards' ? 'start' : 'end');
-      return client.readStream(stream, { direction, fromRevision, maxCount: count });
+      // What is decided on a stream is decided on all of it: a follower may be behind, and a closed day look open.
+      return client.readStream(stream, { direction, fromRevision, maxCount: count, requiresLeader: true });
     },
     readAllBackwards({ before, count }) {
       invariant(count >= 1, 'a read asks for one event at least');

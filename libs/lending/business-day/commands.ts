@@ -1,8 +1,8 @@
 import { command } from '../../kernel/decider.js';
-import { date } from '../../kernel/fields.js';
+import { date, list, record } from '../../kernel/fields.js';
 import { BUSINESS_DAY_STREAM } from '../vocabulary.js';
 import { closeBusinessDay, completeClose } from './decisions.js';
-import { totals } from './events.js';
+import { LATE_ENTRIES_MAX, lateEntry, totals } from './events.js';
 
 const about = () => BUSINESS_DAY_STREAM;
 const none = () => ({});
@@ -23,7 +23,11 @@ export const businessDayCommands = [
   command({
     name: 'complete-close',
     summary: 'Ends the close of a day with its control totals.',
-    fields: { date: date(), totals: totals() },
+    fields: {
+      date: date(),
+      totals: totals(),
+      late: list(record({ date: date(), entries: list(lateEntry(), LATE_ENTRIES_MAX) }), LATE_ENTRIES_MAX),
+    },
     public: false,
     dated: false,
     about,

@@ -35,17 +35,23 @@ export function closeBusinessDay(
 /** Ends the close of a day with its control totals, and announces the next day's where the command named a later one. */
 export function completeClose(
   about: Folded<BusinessDay>,
-  command: CommandOf<{ readonly date: LocalDate; readonly totals: ClosedTotals }>,
+  command: CommandOf<{ readonly date: LocalDate; readonly totals: ClosedTotals; readonly late: readonly Late[] }>,
 ): Result<Decision, Refusal> {
-  const { closing } = about.state;
+  const { closing, lastClosed } = about.state;
   const { date, totals } = command.data;
+  // Whoever else works on the same close was first: its totals are written once.
+  if (lastClosed !== null && date <= lastClosed) return decided(BUSINESS_DAY_STREAM);
   invariant(closing?.date === date, `the close of ${date} is under way`);
+  const late = command.data.late.map(({ date: booked, entries }): BusinessDayNew => {
+    return { type: 'LateEntriesCounted', data: { date: booked, countedOn: date, entries }, valueDate: date };
+  });
   const closed: BusinessDayNew = { type: 'BusinessDayClosed', data: { date, totals }, valueDate: date };
   return date < closing.through
-    ? decided(BUSINESS_DAY_STREAM, closed, announceClose(addDays(date, 1), closing.through))
-    : decided(BUSINESS_DAY_STREAM, closed);
+    ? decided(BUSINESS_DAY_STREAM, ...late, closed, announceClose(addDays(date, 1), closing.through))
+    : decided(BUSINESS_DAY_STREAM, ...late, closed);
 }
 
+type Late = Pick<Extract<BusinessDayNew, { type: 'LateEntriesCounted' }>['data'], 'date' | 'entries'>;
 type ClosedTotals = Extract<BusinessDayNew, { type: 'BusinessDayClosed' }>['data']['totals'];
 
 const announceClose = (date: LocalDate, through: LocalDate): BusinessDayNew & NewEvent => ({

@@ -1,5 +1,5 @@
 import type { EventTable, NewOf, StoredOf } from '../../kernel/decider.js';
-import { date, flag, integer, record, signedAmount } from '../../kernel/fields.js';
+import { date, flag, integer, list, oneOf, record, reference, signedAmount } from '../../kernel/fields.js';
 
 /* Storage format: change with care. A published version is never changed, only followed by another. */
 
@@ -24,6 +24,19 @@ export const totals = () =>
     overdue: control(),
   });
 
+/** The most late entries that one close counts; what is left waits for the next one. */
+export const LATE_ENTRIES_MAX = 2_000;
+
+/** An entry that landed behind the close of the day that it is booked on, and where it stands. */
+export const lateEntry = () =>
+  record({
+    stream: reference(200),
+    revision: integer(0, Number.MAX_SAFE_INTEGER),
+    control: oneOf(['disbursements', 'payments', 'reversals'] as const),
+    amount: signedAmount(),
+    principal: signedAmount(),
+  });
+
 export const businessDayEvents = {
   LedgerOpened: {
     version: 1,
@@ -39,6 +52,12 @@ export const businessDayEvents = {
     version: 1,
     summary: 'A day is closed: its overdue portions and returned principal are recorded.',
     fields: { date: date(), totals: totals() },
+  },
+  LateEntriesCounted: {
+    version: 1,
+    summary: 'Entries that landed in a day when its close had counted it: they are counted in the day that closes now.',
+    /** `date` is the day that they are booked on, `countedOn` the one whose control totals hold them. */
+    fields: { date: date(), countedOn: date(), entries: list(lateEntry(), LATE_ENTRIES_MAX) },
   },
 } as const satisfies EventTable;
 

@@ -31,6 +31,8 @@ export const businessDay: Aggregate<BusinessDay> = {
         return { ...day, open: addDays(event.data.date, 1), closing: event.data };
       case 'BusinessDayClosed':
         return { ...day, closing: null, lastClosed: event.data.date };
+      case 'LateEntriesCounted':
+        return day;
       default:
         return unreachable(event);
     }

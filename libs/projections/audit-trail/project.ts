@@ -13,6 +13,7 @@ export const auditTrail: Projection = {
     LedgerOpened: keep,
     BusinessDayClosing: keep,
     BusinessDayClosed: keep,
+    LateEntriesCounted: keep,
     ProgrammeOpened: keep,
     PolicyPublished: keep,
     TrancheFunded: keep,

@@ -18,6 +18,8 @@ export const summaries: Summaries = {
   BusinessDayClosed: ({ date: day, totals }) =>
     `Khóa sổ ngày ${date(day)}: giải ngân ${dong(totals.disbursements.amount)}, thu ${dong(totals.payments.amount)}, ` +
     `hoàn vốn ${dong(totals.principalReturned)}, ${totals.overdue.count} kỳ hạn chuyển quá hạn`,
+  LateEntriesCounted: ({ date: day, countedOn, entries }) =>
+    `${entries.length} bút toán ngày ${date(day)} ghi sau khi khóa sổ, tính vào ngày ${date(countedOn)}`,
   ProgrammeOpened: ({ name, plan }) => `Mở chương trình ${name} theo kế hoạch ${plan}`,
   PolicyPublished: ({ programme, effectiveFrom, annualRate }) =>
     `Ban hành chính sách của ${programme} từ ngày ${date(effectiveFrom)}: lãi suất ${percent(annualRate)}/năm`,

@@ -16,6 +16,7 @@ export const capitalPlan: Projection = {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
     BusinessDayClosed: 'ignored',
+    LateEntriesCounted: 'ignored',
     ProgrammeOpened: (event) => [
       {
         op: 'put',

@@ -33,6 +33,7 @@ export const districtBalances: Projection = {
         fields: { recorded: recordedDay(event), position: event.position },
       },
     ],
+    LateEntriesCounted: 'ignored',
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',
     TrancheFunded: (event) => source(event, { funded: event.data.amount }),

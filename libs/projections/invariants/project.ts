@@ -32,6 +32,7 @@ export const invariants: Projection = {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
     BusinessDayClosed: closed,
+    LateEntriesCounted: late,
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',
     TrancheFunded: ({ data }) => [source(data, { funded: data.amount })],
@@ -98,6 +99,20 @@ function closed({ data, position }: Extract<BusinessDayStored, { type: 'Business
   return [
     { op: 'add', collection: DAYS, key, measures },
     { op: 'put', collection: CLOSES, key, fields: { position } },
+  ];
+}
+
+/** What a later close counted for a day belongs to both, under its name: the day's totals with it, the later ones without. */
+function late({ data }: Extract<BusinessDayStored, { type: 'LateEntriesCounted' }>): readonly Change[] {
+  const [here, there]: [Record<string, number>, Record<string, number>] = [{}, {}];
+  for (const { control, amount } of data.entries) {
+    const measure = totalOf(control);
+    here[measure] = (here[measure] ?? 0) + amount;
+    there[measure] = (there[measure] ?? 0) - amount;
+  }
+  return [
+    { op: 'add', collection: DAYS, key: { day: data.date }, measures: here },
+    { op: 'add', collection: DAYS, key: { day: data.countedOn }, measures: there },
   ];
 }
 

@@ -12,6 +12,7 @@ export const loan: Projection = {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
     BusinessDayClosed: 'ignored',
+    LateEntriesCounted: 'ignored',
     ProgrammeOpened: 'ignored',
     PolicyPublished: 'ignored',
     TrancheFunded: 'ignored',

@@ -31,6 +31,7 @@ export const portfolioQuality: Projection = {
     LedgerOpened: 'ignored',
     BusinessDayClosing: 'ignored',
     BusinessDayClosed: 'ignored',
+    LateEntriesCounted: 'ignored',
     ProgrammeOpened: (event) => [
       {
         op: 'put',

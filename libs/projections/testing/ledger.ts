@@ -102,7 +102,7 @@ class Ledger implements TestLedger {
       if (this.#domain.transfers.opensOn.includes(event.type)) {
         const reads = Object.entries(this.#domain.transfers.reads(event));
         const facts = Object.fromEntries(reads.map(([name, stream]) => [name, this.#load(stream)]));
-        const next = this.#domain.transfers.next(event, facts);
+        const next = this.#domain.transfers.next(event, facts, false);
         if (next !== null) {
           const appended = this.#append(next.stream, next.events, { ...event.meta, causationId: event.id });
           refused = this.#follow(appended) ?? next.refusal?.code ?? refused;
@@ -125,7 +125,8 @@ class Ledger implements TestLedger {
     };
     const due = [...this.#entries.values()].filter((entry) => entry.due !== null && entry.due <= day);
     for (const entry of due) send(close.react(announced, entry));
-    send(close.finish(announced, this.#entries.get(close.totals)?.value, this.events.slice(before).map(asNew)));
+    const entries = new Map([...this.#entries].map(([key, { value }]) => [key, value]));
+    send(close.finish(announced, entries, this.events.slice(before).map(asNew)));
   }
 
   #append(stream: string, events: readonly NewEvent[], marks: Marks): readonly Envelope[] {

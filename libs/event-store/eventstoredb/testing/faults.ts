@@ -177,6 +177,19 @@ function serverFaults({ server, store, open }: Context): void {
     expect(await all(store().readStream(stream))).toEqual(placed(events, outcome));
   });
 
+  it('that follows another is not asked what a stream holds: it may be behind', async () => {
+    const stored = await appended(store(), newStream(), NO_STREAM, 2);
+    await server().fault('not-leader');
+    let answered = false;
+    const reading = all(store().readStream(stored[0]?.stream ?? '')).finally(() => {
+      answered = true;
+    });
+    await wait(300);
+    expect(answered).toBe(false);
+    await server().fault('healthy');
+    expect(await reading).toEqual(stored);
+  });
+
   it('that nobody finds is unreachable, within patience, and its password is in no text', async () => {
     await store().close();
     const opening = open('esdb://admin:changeit@127.0.0.1:1?tls=false', { patience: { ...PATIENCE, reads: 500 } });

@@ -78,6 +78,6 @@ describe('a disbursement that lost a race between its two appends', () => {
 describe('what opens a transfer', () => {
   it('is nothing else', () => {
     const [openedLedger] = CAPITAL.world.all;
-    expect(() => capitalTransfer.next(openedLedger as Envelope, {})).toThrow('leaves nothing to do');
+    expect(() => capitalTransfer.next(openedLedger as Envelope, {}, false)).toThrow('leaves nothing to do');
   });
 });

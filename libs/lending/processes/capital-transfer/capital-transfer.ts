@@ -33,7 +33,7 @@ export const capitalTransfer: TransferProcess = {
     ...(OPENS_ON.includes(event.type) ? [{ key: event.id, due: event.meta.bookingDate, value: event }] : []),
   ],
   reads: (event) => reads(asOpening(event)),
-  next: (event, facts) => next(asOpening(event), facts),
+  next: (event, facts, carriedOut) => next(asOpening(event), facts, carriedOut),
 };
 
 function reads(event: Opening): Readonly<Record<string, string>> {
@@ -52,7 +52,7 @@ function reads(event: Opening): Readonly<Record<string, string>> {
 }
 
 // The facts are those that `reads` named, folded by their own aggregates.
-function next(event: Opening, facts: Readonly<Record<string, Folded>>): Continuation | null {
+function next(event: Opening, facts: Readonly<Record<string, Folded>>, carriedOut: boolean): Continuation | null {
   switch (event.type) {
     case 'CapitalAllocated':
       return receive(event, facts.to as Folded<DistrictFund>, event.data.district, null);
@@ -61,6 +61,7 @@ function next(event: Opening, facts: Readonly<Record<string, Folded>>): Continua
     case 'CapitalCommitted': {
       const from = facts.from as Folded<DistrictFund>;
       if (from.state.released.has(event.id)) return null;
+      if (carriedOut) return release(event, null);
       return event.data.purpose === 'DISBURSEMENT'
         ? disburse(event, facts.loan as Folded<Loan>)
         : reallocate(event, facts.fund as Folded<Fund>);
@@ -96,8 +97,12 @@ function disburse(event: CapitalCommitted, loan: Folded<Loan>): Continuation | n
   if (decided.ok && decided.value.step !== null) return { ...decided.value.step, refusal: null };
   invariant(!decided.ok, 'a disbursement writes an event or is refused');
   // A race was lost between the two appends: the capital is free again, and the key with it.
-  const released: DistrictFundNew = { type: 'CapitalReleased', data, valueDate };
-  return { stream: event.stream, events: [released], refusal: decided.error };
+  return release(event, decided.error);
+}
+
+function release({ stream, data, meta }: CapitalCommitted, refusal: Continuation['refusal']): Continuation {
+  const released: DistrictFundNew = { type: 'CapitalReleased', data, valueDate: meta.valueDate };
+  return { stream, events: [released], refusal };
 }
 
 function reallocate({ id, data, meta }: CapitalCommitted, fund: Folded<Fund>): Continuation | null {

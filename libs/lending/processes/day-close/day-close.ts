@@ -3,7 +3,7 @@ import type { CloseProcess, FollowUp, NewEvent, ProcessEntry } from '../../../ke
 import type { Envelope } from '../../../kernel/envelope.js';
 import { addExact, asDong } from '../../../kernel/money.js';
 import { invariant } from '../../../kernel/result.js';
-import type { BusinessDayStored } from '../../business-day/events.js';
+import { type BusinessDayStored, LATE_ENTRIES_MAX } from '../../business-day/events.js';
 import type { BusinessDay } from '../../business-day/state.js';
 import type { DistrictFundStored } from '../../district-fund/events.js';
 import type { LoanStored, Share } from '../../loan/events.js';
@@ -13,6 +13,10 @@ import { districtFundStream } from '../../vocabulary.js';
  * The close of a business day, from the process's own due list: a loan's entry is due on the earliest day with a
  * portion that is unpaid and that no close has recorded; a district fund's on the first booking day whose recovered
  * principal has not come back, or at once while reversals are uncovered.
+ *
+ * An entry is late when its day's control totals do not hold it. What a close counts is a beginning of the global order,
+ * so the log alone says which these are: of the entries of a day that stand before its close, the last ones, as many as
+ * the totals lack; and all that stand behind it. The next close counts them, and says so (docs/adr/0015).
  */
 
 type Followed = LoanStored | DistrictFundStored | BusinessDayStored;
@@ -49,13 +53,29 @@ interface DayTotals {
   readonly principalReversed: number;
 }
 
-type Totals = Readonly<Record<string, DayTotals>>;
+type Side = 'disbursements' | 'payments' | 'reversals';
+
+type LateEntry = Extract<BusinessDayStored, { type: 'LateEntriesCounted' }>['data']['entries'][number];
+
+/** By booking day. `after`: what landed when the close was announced. */
+type Totals = Readonly<Record<string, DayTotals & { readonly after?: readonly LateEntry[] }>>;
+
+interface LateState {
+  readonly closedThrough: LocalDate | null;
+  /** In global order, each with the day that it is booked on. */
+  readonly entries: readonly (LateEntry & { readonly date: LocalDate })[];
+  /** How many of earlier days the close that is being written counts. */
+  readonly counted: Readonly<Partial<Record<Side, number>>>;
+}
 
 const UNDER_WAY = 'under way';
 const TOTALS = 'totals';
+const LATE = 'late';
 /** What a close may do at once, whatever day it closes. */
 const AT_ONCE = '0001-01-01' as LocalDate;
 const NO_CONTROL: Control = { count: 0, amount: 0 };
+const SIDES: readonly Side[] = ['disbursements', 'payments', 'reversals'];
+const NO_LATE: LateState = { closedThrough: null, entries: [], counted: {} };
 const NO_TOTALS: DayTotals = {
   disbursements: NO_CONTROL,
   payments: NO_CONTROL,
@@ -69,7 +89,7 @@ export const dayClose: CloseProcess = {
   version: 1,
   startsOn: 'BusinessDayClosing',
   underWay: UNDER_WAY,
-  totals: TOTALS,
+  finishReads: [TOTALS, LATE],
   keys: (event) => keys(event as Followed),
   evolve: (entries, event) => evolve(entries, event as Followed),
   isUnderWay: (days, announced) => {
@@ -79,7 +99,7 @@ export const dayClose: CloseProcess = {
   day: (announced) => dayOf(announced),
   react: (announced, entry) =>
     entry.key.startsWith('loan-') ? markOverdue(dayOf(announced), entry) : returnPrincipal(dayOf(announced), entry),
-  finish: (announced, totals, written) => completeClose(announced, (totals ?? {}) as Totals, written),
+  finish: (announced, entries, written) => completeClose(announced, totalsOf(entries), lateOf(entries), written),
 };
 
 // --------------------------------------------------------------------------------------------- the state of its own
@@ -87,17 +107,21 @@ export const dayClose: CloseProcess = {
 function keys(event: Followed): readonly string[] {
   switch (event.type) {
     case 'LoanDisbursed':
-      return [event.stream, TOTALS];
+      return [event.stream, TOTALS, LATE];
     case 'InstallmentPaid':
     case 'PaymentReversed':
-      return event.data.installments.length === 0 ? [TOTALS] : [event.stream, districtFundStream(event.data), TOTALS];
+      return event.data.installments.length === 0
+        ? [TOTALS, LATE]
+        : [event.stream, districtFundStream(event.data), TOTALS, LATE];
     case 'LoanOverdue':
     case 'PrincipalReturned':
       return [event.stream];
     case 'BusinessDayClosing':
-      return [UNDER_WAY];
-    case 'BusinessDayClosed':
       return [UNDER_WAY, TOTALS];
+    case 'LateEntriesCounted':
+      return [LATE];
+    case 'BusinessDayClosed':
+      return [UNDER_WAY, TOTALS, LATE];
     default:
       return [];
   }
@@ -105,29 +129,25 @@ function keys(event: Followed): readonly string[] {
 
 function evolve(entries: ReadonlyMap<string, unknown>, event: Followed): readonly ProcessEntry[] {
   const loan = (entries.get(event.stream) ?? { portions: [], recorded: [] }) as LoanEntry;
-  const totals = (entries.get(TOTALS) ?? {}) as Totals;
   switch (event.type) {
     case 'LoanDisbursed':
       return [
         loanEntry(event.stream, { ...loan, portions: moved(loan.portions, event.data.installments, 1) }),
-        counted(totals, event.meta.bookingDate, 'disbursements', event.data.amount),
+        counted(entries, event, 'disbursements'),
       ];
     case 'InstallmentPaid':
     case 'PaymentReversed':
-      return moneyReceived(entries, loan, totals, event);
+      return moneyReceived(entries, loan, event);
     case 'LoanOverdue':
       return [loanEntry(event.stream, { ...loan, recorded: [...loan.recorded, event.data.installment] })];
     case 'PrincipalReturned':
       return [returned(entries.get(event.stream) as FundEntry | undefined, event)];
     case 'BusinessDayClosing':
-      return [{ key: UNDER_WAY, due: null, value: event }];
-    case 'BusinessDayClosed': {
-      const { [event.data.date]: _, ...left } = totals;
-      return [
-        { key: UNDER_WAY, due: null, value: null },
-        { key: TOTALS, due: null, value: left },
-      ];
-    }
+      return announcedClose(totalsOf(entries), event);
+    case 'LateEntriesCounted':
+      return [countedLate(lateOf(entries), event.data.entries)];
+    case 'BusinessDayClosed':
+      return closed(totalsOf(entries), lateOf(entries), event);
     default:
       return [];
   }
@@ -136,13 +156,12 @@ function evolve(entries: ReadonlyMap<string, unknown>, event: Followed): readonl
 function moneyReceived(
   entries: ReadonlyMap<string, unknown>,
   loan: LoanEntry,
-  totals: Totals,
   event: Extract<LoanStored, { type: 'InstallmentPaid' | 'PaymentReversed' }>,
 ): readonly ProcessEntry[] {
   const { data, meta } = event;
   const isPayment = event.type === 'InstallmentPaid';
   const principal = data.installments.reduce((sum, share) => sum + share.principal, 0);
-  const control = counted(totals, meta.bookingDate, isPayment ? 'payments' : 'reversals', data.amount, principal);
+  const control = counted(entries, event, isPayment ? 'payments' : 'reversals', principal);
   if (data.installments.length === 0) return [control];
   const stream = districtFundStream(data);
   const { programme, source, district } = data;
@@ -162,7 +181,14 @@ function returned(
   event: Extract<DistrictFundStored, { type: 'PrincipalReturned' }>,
 ): ProcessEntry {
   invariant(fund !== undefined, `${event.stream} had something to return`);
-  const days = Object.fromEntries(Object.entries(fund.days).filter(([day]) => day > event.data.businessDay));
+  const { businessDay } = event.data;
+  const all = Object.entries(fund.days);
+  const days = Object.fromEntries(all.filter(([day]) => day > businessDay));
+  // What landed when the close had counted the day stays, for the next close to bring back.
+  const upTo = all.filter(([day]) => day <= businessDay);
+  const collected = upTo.reduce((sum, [, day]) => sum + day.collected, 0) - event.data.collected;
+  const reversed = upTo.reduce((sum, [, day]) => sum + day.reversed, 0) - event.data.reversed;
+  if (collected !== 0 || reversed !== 0) days[businessDay] = { collected, reversed };
   return fundEntry(event.stream, { ...fund, days, uncovered: event.data.uncovered });
 }
 
@@ -190,21 +216,75 @@ function moved(portions: LoanEntry['portions'], shares: readonly Share[], sign: 
   return [...unpaid.values()].sort((a, b) => a.installment - b.installment);
 }
 
+const totalsOf = (entries: ReadonlyMap<string, unknown>) => (entries.get(TOTALS) ?? {}) as Totals;
+const lateOf = (entries: ReadonlyMap<string, unknown>) => (entries.get(LATE) ?? NO_LATE) as LateState;
+const lateAs = (value: LateState): ProcessEntry => ({ key: LATE, due: null, value });
+
+/** An entry that moves money is counted on the day that it is booked on, or kept for the next close. */
 function counted(
-  totals: Totals,
-  day: LocalDate,
-  side: 'disbursements' | 'payments' | 'reversals',
-  amount: number,
+  entries: ReadonlyMap<string, unknown>,
+  { stream, revision, data, meta }: Extract<LoanStored, { data: { readonly amount: number } }>,
+  control: Side,
   principal = 0,
 ): ProcessEntry {
-  const before = totals[day] ?? NO_TOTALS;
-  const after: DayTotals = {
-    ...before,
-    [side]: { count: before[side].count + 1, amount: safeSum(before[side].amount, amount) },
-    principalCollected: before.principalCollected + (side === 'payments' ? principal : 0),
-    principalReversed: before.principalReversed + (side === 'reversals' ? principal : 0),
+  const [late, totals, day] = [lateOf(entries), totalsOf(entries), meta.bookingDate];
+  const entry: LateEntry = { stream, revision, control, amount: asDong(data.amount), principal: asDong(principal) };
+  if (late.closedThrough !== null && day <= late.closedThrough) {
+    return lateAs({ ...late, entries: [...late.entries, { ...entry, date: day }] });
+  }
+  const before: Totals[string] = totals[day] ?? NO_TOTALS;
+  const after = before.after === undefined ? {} : { after: [...before.after, entry] };
+  return { key: TOTALS, due: null, value: { ...totals, [day]: { ...before, ...plus(before, entry), ...after } } };
+}
+
+function plus(before: DayTotals, { control, amount, principal }: LateEntry): DayTotals {
+  const { disbursements, payments, reversals, principalCollected, principalReversed } = before;
+  return {
+    ...{ disbursements, payments, reversals },
+    [control]: { count: before[control].count + 1, amount: safeSum(before[control].amount, amount) },
+    principalCollected: principalCollected + (control === 'payments' ? principal : 0),
+    principalReversed: principalReversed + (control === 'reversals' ? principal : 0),
   };
-  return { key: TOTALS, due: null, value: { ...totals, [day]: after } };
+}
+
+function announcedClose(
+  totals: Totals,
+  event: Extract<BusinessDayStored, { type: 'BusinessDayClosing' }>,
+): readonly ProcessEntry[] {
+  const { date } = event.data;
+  return [
+    { key: UNDER_WAY, due: null, value: event },
+    { key: TOTALS, due: null, value: { ...totals, [date]: { ...(totals[date] ?? NO_TOTALS), after: [] } } },
+  ];
+}
+
+function countedLate(late: LateState, entries: readonly LateEntry[]): ProcessEntry {
+  const done = new Set(entries.map(({ stream, revision }) => `${stream} ${revision}`));
+  const counts = { ...late.counted };
+  for (const { control } of entries) counts[control] = (counts[control] ?? 0) + 1;
+  const left = late.entries.filter(({ stream, revision }) => !done.has(`${stream} ${revision}`));
+  return lateAs({ ...late, entries: left, counted: counts });
+}
+
+function closed(
+  before: Totals,
+  late: LateState,
+  event: Extract<BusinessDayStored, { type: 'BusinessDayClosed' }>,
+): readonly ProcessEntry[] {
+  const { date, totals } = event.data;
+  const { [date]: day, ...left } = before;
+  const missed = new Set<LateEntry>();
+  for (const side of SIDES) {
+    const lacking = (day?.[side].count ?? 0) + (late.counted[side] ?? 0) - totals[side].count;
+    const landed = (day?.after ?? []).filter(({ control }) => control === side);
+    for (const entry of landed.slice(landed.length - Math.max(0, lacking))) missed.add(entry);
+  }
+  const entries = (day?.after ?? []).filter((entry) => missed.has(entry)).map((entry) => ({ ...entry, date }));
+  return [
+    { key: UNDER_WAY, due: null, value: null },
+    { key: TOTALS, due: null, value: left },
+    lateAs({ closedThrough: date, entries: [...late.entries, ...entries], counted: {} }),
+  ];
 }
 
 const safeSum = (a: number, b: number): number => asDong(Number(addExact(a, b)));
@@ -243,7 +323,7 @@ function returnPrincipal(day: LocalDate, { value }: ProcessEntry): FollowUp | nu
   };
 }
 
-function completeClose(announced: Envelope, totals: Totals, written: readonly NewEvent[]): FollowUp {
+function completeClose(announced: Envelope, totals: Totals, late: LateState, written: readonly NewEvent[]): FollowUp {
   const day = dayOf(announced);
   let [overdue, principalReturned] = [NO_CONTROL, 0];
   for (const event of written as readonly Pick<Followed, 'type' | 'data'>[]) {
@@ -254,10 +334,18 @@ function completeClose(announced: Envelope, totals: Totals, written: readonly Ne
       principalReturned = safeSum(principalReturned, (event.data as { readonly returned: number }).returned);
     }
   }
+  const { after: _, ...own } = totals[day] ?? { ...NO_TOTALS, after: [] };
+  const carried = late.entries.slice(0, LATE_ENTRIES_MAX);
+  const byDay = new Map<LocalDate, LateEntry[]>();
+  for (const { date, ...entry } of carried) byDay.set(date, [...(byDay.get(date) ?? []), entry]);
   return {
     command: 'complete-close',
     key: keyOf(day),
     valueDate: day,
-    data: { date: day, totals: { ...(totals[day] ?? NO_TOTALS), principalReturned, overdue } },
+    data: {
+      date: day,
+      totals: { ...carried.reduce<DayTotals>(plus, own), principalReturned, overdue },
+      late: [...byDay].map(([date, entries]) => ({ date, entries })),
+    },
   };
 }
