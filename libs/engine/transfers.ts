@@ -47,10 +47,15 @@ export class Transfers {
       if (!this.opens([event])) continue;
       for (let next = await this.#next(event); next !== null; next = await this.#next(event)) {
         const { step, loaded } = next;
-        let { recordedAt } = event.meta;
-        for (const warm of loaded) recordedAt = laterOf(recordedAt, warm.recordedAt);
-        const stamp = { ...marksOf(event), causationId: event.id, recordedAt };
-        const outcome = await append(this.tools, streamIn(loaded, step.stream), step, stamp);
+        const target = streamIn(loaded, step.stream);
+        // As the first append says; only where another writer came between, a stream's recordedAt must not go back.
+        const recordedAt =
+          this.left === null ? event.meta.recordedAt : laterOf(event.meta.recordedAt, target.recordedAt);
+        const outcome = await append(this.tools, target, step, {
+          ...marksOf(event),
+          causationId: event.id,
+          recordedAt,
+        });
         if (outcome === CONFLICT) continue;
         for (const made of outcome) if (this.opens([made])) this.#unfinished.set(made.id, made);
         written.push(...outcome);

@@ -1,3 +1,4 @@
+import { memoryLedger } from '../../test/harness.js';
 import { accept, codeOf, type Line, lineOf, sheetOf, stored } from '../../test/sheet.js';
 import { faultsOf, type Writer, writer } from '../../test/writers.js';
 import { memoryEventStore } from '../event-store/memory/overlay.js';
@@ -108,6 +109,33 @@ describe('recordedAt', () => {
     await accept(b.ledger, [payment(ON, 2, 'R-2')]);
     const last = (await stored(a.store)).slice(-2).map(({ meta }) => meta.recordedAt);
     expect(last).toEqual(['2026-03-01T10:00:00.000Z', '2026-03-01T10:00:00.000Z']);
+  });
+});
+
+describe.each([
+  ['one writer', undefined],
+  ['other writers', SHARED],
+])('two disbursements from one fund, with %s', (_, shared) => {
+  it('are recorded each at one instant, whatever the fund saw between', async () => {
+    const [store, readStore] = [memoryEventStore(), memoryReadStore()];
+    const place = await memoryLedger({ store, readStore, shared });
+    const lines = sheetOf([...lent(ON), ...lent(ON, { loan: 'M' }).slice(-3)]);
+    const parts = lines.filter(({ command }) => command === 'disburse-loan');
+    await accept(
+      place.ledger,
+      lines.filter((line) => !parts.includes(line)),
+    );
+    const answers = [];
+    for (const [n, part] of parts.entries()) {
+      place.now = `2026-03-01T10:00:0${n}.000Z` as never;
+      answers.push((await place.ledger.begin(part)).answer);
+    }
+    for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ accepted: true });
+    await place.ledger.close();
+    const events = await stored(store);
+    const times = (type: string) => events.filter((event) => event.type === type).map(({ meta }) => meta.recordedAt);
+    expect(times('CapitalCommitted')).toEqual(['2026-03-01T10:00:00.000Z', '2026-03-01T10:00:01.000Z']);
+    expect(times('LoanDisbursed')).toEqual(times('CapitalCommitted'));
   });
 });
 
