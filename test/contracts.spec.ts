@@ -17,8 +17,9 @@ import { checkpointTopicOf, headersFor, topicOf } from '../libs/messaging/record
 import { ASYNCAPI } from '../tools/reference.js';
 import { type PublishedRecord, readContract } from './contract-reader.js';
 import { fixedHistory } from './fixed-history.js';
-import { TestLog, until } from './log.js';
+import { TestLog } from './log.js';
 import { describeWith, server } from './services.js';
+import { until } from './until.js';
 import { lateHistory } from './writers.js';
 
 /* What is published is what the AsyncAPI document says, read by somebody who has nothing else. */

@@ -6,17 +6,22 @@ import type { ISocketFactory } from 'kafkajs';
 const API = { produce: 0, fetch: 1, joinGroup: 11, initProducerId: 22, addPartitions: 24, endTransaction: 26 } as const;
 export type Api = keyof typeof API;
 
-/** `written`: the broker did it, and its answer is lost. `not written`: the request never came there. */
-export type Fate = 'written' | 'not written';
+/**
+ * `written`: the broker did it, and its answer is lost. `not written`: the request never came there. Both cut the
+ * connection. `late`: it comes there when the test says.
+ */
+export type Fate = 'written' | 'not written' | 'late';
 
 /** Stands between a client and its brokers, and cuts the connection where a test says. */
 export interface KafkaProxy {
   /** For the client: whatever broker it asks for, it comes here first. */
   readonly socketFactory: ISocketFactory;
-  /** A request of that kind meets its fate and the connection is cut; `after` so many of them. */
+  /** A request of that kind meets its fate; `after` so many of them. */
   cut(api: Api, fate: Fate, after?: number): void;
   /** How many cuts were not met yet. */
   pending(): number;
+  /** What is late comes there now. */
+  release(): void;
   /** Nothing comes through, and nothing is cut: as from a network that is gone. */
   hold(held: boolean): void;
   close(): Promise<void>;
@@ -32,6 +37,7 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
   const cuts: Cut[] = [];
   const sockets = new Set<Socket>();
   const state = { held: false };
+  const late: (() => void)[] = [];
 
   function fateOf(key: number): Fate | undefined {
     const cut = cuts.find((one) => one.key === key && one.after-- === 0);
@@ -46,7 +52,7 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
       const end = first.indexOf('\n');
       const [host, port] = first.subarray(0, end).toString().split(' ');
       const broker = connect({ host: host ?? '', port: Number(port), noDelay: true });
-      join(client, broker, first.subarray(end + 1), { fateOf, held: () => state.held });
+      join(client, broker, first.subarray(end + 1), { fateOf, late, held: () => state.held });
     });
   });
   server.listen(0, '127.0.0.1');
@@ -62,6 +68,9 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
     },
     cut: (api, fate, after = 0) => void cuts.push({ key: API[api], fate, after }),
     pending: () => cuts.length,
+    release() {
+      for (const go of late.splice(0)) go();
+    },
     hold(held) {
       state.held = held;
     },
@@ -74,10 +83,11 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
 
 interface Faults {
   fateOf(key: number): Fate | undefined;
+  readonly late: (() => void)[];
   held(): boolean;
 }
 
-function join(client: Socket, broker: Socket, first: Buffer, { fateOf, held }: Faults): void {
+function join(client: Socket, broker: Socket, first: Buffer, { fateOf, late, held }: Faults): void {
   let lost: number | undefined;
   const end = () => {
     client.destroy();
@@ -89,6 +99,7 @@ function join(client: Socket, broker: Socket, first: Buffer, { fateOf, held }: F
     if (held()) return;
     const fate = fateOf(frame.readInt16BE(4));
     if (fate === 'not written') return end();
+    if (fate === 'late') return void late.push(() => broker.write(frame));
     if (fate === 'written') lost = frame.readInt32BE(8);
     broker.write(frame);
   });

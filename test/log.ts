@@ -89,11 +89,3 @@ export class TestLog {
     });
   }
 }
-
-/** Waits some seconds for what is to come about. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let left = 600; !(await condition()); left--) {
-    if (left === 0) throw new Error('it does not come to that');
-    await wait(10);
-  }
-}

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { memoryLedger } from '../../test/harness.js';
-import { TestLog, until } from '../../test/log.js';
+import { TestLog } from '../../test/log.js';
+import { until } from '../../test/until.js';
 import type { EventStore } from '../event-store/port.js';
 import { lendingDomain } from '../lending/catalogue.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';

@@ -130,8 +130,9 @@ class Run {
     }
     for (const partition of given) {
       const place = this.#place(partition);
-      // Kafkajs begins again at the first record, also of what it had.
+      // Kafkajs begins again at the first record, also of what it had; and another may have had it in the meantime.
       place.search = undefined;
+      place.sequence = undefined;
     }
   }
 

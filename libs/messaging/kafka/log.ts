@@ -289,22 +289,33 @@ export async function beginLog(options: KafkaLogOptions): Promise<void> {
   const kafka = kafkaClient(options);
   const reader = await connected(rawReader(kafka, ledger, layout));
   try {
-    if ((await reader.checkpoint()) !== undefined) return;
-    const producer = await fence(kafka, ledger);
-    try {
-      // Only now nobody else can begin it as well.
-      const offsets = await checkTopics(reader, ledger, layout);
-      if ((await reader.checkpoint()) !== undefined) return;
-      const reason = await withoutCheckpoint(reader, options, offsets);
-      if (reason instanceof LogMismatch) throw reason;
-      const transaction = await producer.transaction();
-      const value = checkpointText(layout, { position: '', ends: new Map() });
-      await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
-      await transaction.commit();
-    } finally {
-      await producer.disconnect();
+    for (let attempt = 0; (await reader.checkpoint()) === undefined; attempt++) {
+      try {
+        await begin(kafka, reader, options);
+      } catch (error) {
+        // Another one begins it in this moment.
+        if (!FENCED.has(protocolError(error) ?? '') || attempt >= 5) throw error;
+      }
     }
   } finally {
     await reader.close();
+  }
+}
+
+async function begin(kafka: Kafka, reader: RawReader, options: KafkaLogOptions): Promise<void> {
+  const { ledger, layout } = options;
+  const producer = await fence(kafka, ledger);
+  try {
+    // Only now nobody else can begin it as well.
+    const offsets = await checkTopics(reader, ledger, layout);
+    if ((await reader.checkpoint()) !== undefined) return;
+    const reason = await withoutCheckpoint(reader, options, offsets);
+    if (reason instanceof LogMismatch) throw reason;
+    const transaction = await producer.transaction();
+    const value = checkpointText(layout, { position: '', ends: new Map() });
+    await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
+    await transaction.commit();
+  } finally {
+    await producer.disconnect();
   }
 }

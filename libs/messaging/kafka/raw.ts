@@ -2,6 +2,7 @@ import type { Cluster, IHeaders, Kafka } from 'kafkajs';
 import type { Layout } from '../layout.js';
 import { LogMismatch } from '../port.js';
 import { checkpointTopicOf, topicOf } from '../record.js';
+import { protocolError } from './client.js';
 import { checkpointOf, type StoredCheckpoint } from './records.js';
 
 /*
@@ -57,7 +58,10 @@ export function rawReader(kafka: Kafka, ledger: string, layout: Layout): RawRead
     ends: (topic) => patiently(cluster, () => endsOf(cluster, topic)),
     async *records(topic, partition, from, end) {
       for (let next = from, empty = 0; next < end; ) {
-        const fetched = await patiently(cluster, () => fetch(cluster, topic, partition, next));
+        const fetched = await patiently(cluster, () => fetch(cluster, topic, partition, next)).catch((error) => {
+          if (protocolError(error) !== 'OFFSET_OUT_OF_RANGE') throw error;
+          throw new LogMismatch(`${topic}/${partition} lost what stands at ${next}`);
+        });
         for (const record of committed(fetched, next)) if (Number(record.offset) < end) yield record;
         const last = fetched.messages.at(-1);
         if (last !== undefined && Number(last.offset) >= next) {
@@ -94,7 +98,7 @@ async function patiently<Answer>(cluster: Cluster, ask: () => Promise<Answer>): 
     try {
       return await ask();
     } catch (error) {
-      if (attempt >= 3) throw error;
+      if (attempt >= 3 || protocolError(error) === 'OFFSET_OUT_OF_RANGE') throw error;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
       await cluster.refreshMetadata().catch(() => undefined);
     }

@@ -51,7 +51,7 @@ export async function createTopics(options: TopicOptions): Promise<{ readonly ma
   let made: string[];
   try {
     const existing = new Set(await admin.listTopics());
-    for (const topic of wanted) if (existing.has(topic.topic)) await refuseOther(admin, topic);
+    for (const topic of wanted) if (existing.has(topic.topic)) await refuseOther(admin, topic, replicationFactor);
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
     made = missing.map(({ topic }) => topic);
     const topics = missing.map(({ topic, numPartitions, settings, extras }): ITopicConfig => {
@@ -90,11 +90,20 @@ async function untilReady(admin: Admin, { topic, numPartitions }: { topic: strin
 async function refuseOther(
   admin: Admin,
   { topic, numPartitions, settings }: { topic: string; numPartitions: number; settings: Settings },
+  replicationFactor: number,
 ): Promise<void> {
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-  const count = topics[0]?.partitions.length ?? 0;
-  if (count !== numPartitions)
-    throw new LogMismatch(`${topic} has ${count} partitions, the layout says ${numPartitions}`);
+  const partitions = topics[0]?.partitions ?? [];
+  if (partitions.length !== numPartitions) {
+    throw new LogMismatch(`${topic} has ${partitions.length} partitions, the layout says ${numPartitions}`);
+  }
+  const other = partitions.find(({ replicas }) => replicas.length !== replicationFactor);
+  if (other !== undefined) {
+    const { partitionId, replicas } = other;
+    throw new LogMismatch(
+      `${topic}/${partitionId} has ${replicas.length} replicas, and is to have ${replicationFactor}`,
+    );
+  }
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(settings) }],
