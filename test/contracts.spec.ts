@@ -12,12 +12,12 @@ import { BUSINESS_DAY_STREAM } from '../libs/lending/vocabulary.js';
 import { kafkaLog } from '../libs/messaging/kafka/log.js';
 import { createTopics } from '../libs/messaging/kafka/topics.js';
 import type { Layout } from '../libs/messaging/layout.js';
+import { type MemoryTransport, memoryTransport } from '../libs/messaging/memory/transport.js';
 import type { TransactionalLog } from '../libs/messaging/port.js';
 import { checkpointTopicOf, headersFor, topicOf } from '../libs/messaging/record.js';
 import { ASYNCAPI } from '../tools/reference.js';
 import { type PublishedRecord, readContract } from './contract-reader.js';
 import { fixedHistory } from './fixed-history.js';
-import { TestLog } from './log.js';
 import { describeWith, server } from './services.js';
 import { until } from './until.js';
 import { lateHistory } from './writers.js';
@@ -58,7 +58,7 @@ describe('what the relay publishes', () => {
     // What only several writers of one ledger come to is in a history of its own.
     const logs = [];
     for (const each of [store, await lateHistory()]) {
-      const log = new TestLog();
+      const log = memoryTransport(layout.count);
       await relayTo(log.publisher(), each, layout);
       logs.push(log);
     }
@@ -137,7 +137,7 @@ describeWith(kafka, `what stands in Kafka, ${kafka.what}`, () => {
       await log.close();
 
       const own = readContract(ASYNCAPI, ledger);
-      const published = new TestLog();
+      const published = memoryTransport(layout.count);
       await relayTo(published.publisher(), store, layout);
       const expected = recordsOf(published).map(({ topic, headers }) => `${topic.split('.')[1]} ${headers.ce_id}`);
       const events = await readBy(
@@ -199,7 +199,7 @@ async function relayTo(log: TransactionalLog, store: EventStore, layout: Layout)
 }
 
 /** What a log of this ledger holds, as the records that an adapter makes of it. */
-const recordsOf = (log: TestLog): PublishedRecord[] => {
+const recordsOf = (log: MemoryTransport): PublishedRecord[] => {
   const headersOf = headersFor(LEDGER);
   return layout.categories.flatMap(({ category, first, partitions }) =>
     Array.from({ length: partitions }, (_, index) => log.messages(first + index))

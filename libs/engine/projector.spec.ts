@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { memoryLedger } from '../../test/harness.js';
-import { TestLog } from '../../test/log.js';
 import { until } from '../../test/until.js';
 import type { EventStore } from '../event-store/port.js';
 import { lendingDomain } from '../lending/catalogue.js';
+import { type MemoryTransport, memoryTransport } from '../messaging/memory/transport.js';
+import { FeedCrashed, type PartitionedFeed } from '../messaging/port.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';
 import type { ApplyOutcome, Batch, Change, ReadStore } from '../read-store/port.js';
 import { FollowingCheckpoints } from './follow-checkpoints.js';
@@ -50,7 +51,7 @@ const group = (n: number) => ({
 async function chain(groups: number) {
   const { ledger, store } = await memoryLedger();
   for (let n = 0; n < groups; n++) await ledger.handle(group(n));
-  const log = new TestLog();
+  const log = memoryTransport(partitions.count);
   const stop = new AbortController();
   const relay = new Relay({
     ...{ store, log: log.publisher(), partitions, toAll: DAYS, now: Date.now, onFault: fail, leaseMs: 0 },
@@ -70,8 +71,11 @@ function fail(error: unknown): never {
   throw error;
 }
 
+/** Each feed is alone in its group: what it reads is said, and two may read the same. */
+let feeds = 0;
+
 function projectorOver(
-  { log, readStore }: { readonly log: TestLog; readonly readStore: ReadStore },
+  { log, readStore }: { readonly log: MemoryTransport; readonly readStore: ReadStore },
   followed: readonly Followed[],
   of: readonly number[] = ALL,
   batch = 7,
@@ -79,7 +83,14 @@ function projectorOver(
   const faults: unknown[] = [];
   const stop = new AbortController();
   const projector = new Projector({
-    ...{ feed: log.feed(of, batch), readStore, domain: lendingDomain(), followed, partitions, toAll: DAYS },
+    ...{
+      feed: log.feed(String(feeds++), { of, batch }),
+      readStore,
+      domain: lendingDomain(),
+      followed,
+      partitions,
+      toAll: DAYS,
+    },
     ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
   });
   const running = projector.run(stop.signal);
@@ -93,10 +104,10 @@ function projectorOver(
 }
 
 /** Every partition of the live instance stands where the log ends. */
-async function level(log: TestLog, store: EventStore, readStore: ReadStore, name: string): Promise<boolean> {
+async function level(log: MemoryTransport, store: EventStore, readStore: ReadStore, name: string): Promise<boolean> {
   const instance = await readStore.live(name);
-  if (instance === undefined || log.checkpoint.position !== (await store.head())?.position) return false;
-  for (const [partition, sequence] of log.checkpoint.sequences) {
+  if (instance === undefined || log.checkpoint().position !== (await store.head())?.position) return false;
+  for (const [partition, sequence] of log.checkpoint().sequences) {
     if ((await readStore.checkpoint(instance, partition)).sequence !== sequence) return false;
   }
   return true;
@@ -198,17 +209,33 @@ describe('a projector', () => {
   ])('stops a partition with a %s in its sequence, by name, and no other partition', async (kind, spoil) => {
     const all = await chain(30);
     const { log, store, readStore } = all;
-    await until(async () => log.checkpoint.position === (await store.head())?.position);
-    spoil(log.messages(2));
+    await until(async () => log.checkpoint().position === (await store.head())?.position);
+    log.damage(2, (messages) => {
+      const spoilt = [...messages];
+      spoil(spoilt);
+      return spoilt;
+    });
     const { projector, faults, stop } = projectorOver(all, [counting('bold')]);
     await until(() => faults.length > 0);
-    await until(async () => (await readStore.checkpoint('bold.1', 3)).sequence === log.checkpoint.sequences.get(3));
+    await until(async () => (await readStore.checkpoint('bold.1', 3)).sequence === log.checkpoint().sequences.get(3));
     expect(String(faults[0])).toMatch(new RegExp(`SequenceBroken: a ${kind} in partition 2`));
     expect((await readStore.checkpoint('bold.1', 2)).sequence).toBeLessThan(4);
     expect(projector.partitions().find(({ partition }) => partition === 2)?.fault).toMatch(kind);
     expect(projector.status()[0]?.fault).toMatch(kind);
     await stop();
     await all.stop();
+  });
+
+  it('ends with a feed that crashed for ever, and with no other fault of one', async () => {
+    const ends = [new Error('no broker'), new FeedCrashed('the consumer ended for ever')];
+    const faults: unknown[] = [];
+    const feed: PartitionedFeed = { run: () => Promise.reject(ends.shift()) };
+    const projector = new Projector({
+      ...{ feed, readStore: memoryReadStore(), domain: lendingDomain(), followed: [counting('bold')], partitions },
+      ...{ toAll: DAYS, now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
+    });
+    await expect(projector.run(new AbortController().signal)).rejects.toThrow(FeedCrashed);
+    expect(faults.map(String)).toEqual(['Error: no broker', 'FeedCrashed: the consumer ended for ever']);
   });
 
   it('halts a read model in the partition of an event that it cannot take, shows it, and takes it when retried', async () => {
@@ -218,7 +245,7 @@ describe('a projector', () => {
     const { projector, stop } = projectorOver(all, [counting('bold'), counting('timid', feared)]);
     await until(() => level(log, store, readStore, 'bold'));
     await until(() => projector.status()[1]?.state === 'halted');
-    expect((await readStore.checkpoint('timid.1', 0)).sequence).toBe(log.checkpoint.sequences.get(0));
+    expect((await readStore.checkpoint('timid.1', 0)).sequence).toBe(log.checkpoint().sequences.get(0));
     const shown = new FollowingCheckpoints({
       ...{ store, readStore, followed: [counting('bold'), counting('timid')], partitions, now: Date.now },
       ...{ onFault: fail, lookMs: LOOK_MS },

@@ -52,8 +52,14 @@ export function groupOf(shared: Shared, name: string): Group {
   return group;
 }
 
+/** What a member reads: all partitions, if it is not said, and up to 100 messages at once. */
+export interface MemoryFeedOptions {
+  readonly of?: readonly number[];
+  readonly batch?: number;
+}
+
 /** A member of the group `name`, which reads partition by partition. */
-export function memoryFeed(shared: Shared, name: string): PartitionedFeed {
+export function memoryFeed(shared: Shared, name: string, options: MemoryFeedOptions = {}): PartitionedFeed {
   return {
     async run(reader, signal) {
       const group = groupOf(shared, name);
@@ -63,7 +69,7 @@ export function memoryFeed(shared: Shared, name: string): PartitionedFeed {
       try {
         while (!signal.aborted) {
           const seen = shared.changes();
-          if (!(await round(shared, group, member, reader, signal))) await shared.changed(seen, signal);
+          if (!(await round(shared, group, member, { reader, signal, ...options }))) await shared.changed(seen, signal);
         }
       } finally {
         group.leave(member);
@@ -73,22 +79,27 @@ export function memoryFeed(shared: Shared, name: string): PartitionedFeed {
   };
 }
 
+interface Reading extends MemoryFeedOptions {
+  readonly reader: PartitionReader;
+  readonly signal: AbortSignal;
+}
+
 /** Once through all partitions. Answers whether there may be more to do. */
 async function round(
   shared: Shared,
   group: Group,
   member: Member,
-  reader: PartitionReader,
-  signal: AbortSignal,
+  { reader, signal, of = [...shared.kept.keys()], batch = BATCH }: Reading,
 ): Promise<boolean> {
   let more = false;
-  for (let partition = 0; partition < shared.kept.length && !signal.aborted; partition++) {
+  for (const partition of of) {
+    if (signal.aborted) break;
     if (group.owner(partition) !== member) {
       if (member.delete(partition)) reader.revoked(partition);
       continue;
     }
     try {
-      more = (await deliver(shared, member, reader, partition)) || more;
+      more = (await deliver(shared, member, reader, partition, batch)) || more;
     } catch {
       // It is the reader's to say what was wrong.
       member.delete(partition);
@@ -99,11 +110,17 @@ async function round(
   return more;
 }
 
-async function deliver(shared: Shared, member: Member, reader: PartitionReader, partition: number): Promise<boolean> {
+async function deliver(
+  shared: Shared,
+  member: Member,
+  reader: PartitionReader,
+  partition: number,
+  batch: number,
+): Promise<boolean> {
   const kept = shared.kept[partition] ?? [];
   const place = member.get(partition) ?? { next: countBelow(kept, await reader.position(partition)), caughtUp: false };
   member.set(partition, place);
-  const messages = kept.slice(place.next, place.next + BATCH).map(parse);
+  const messages = kept.slice(place.next, place.next + batch).map(parse);
   place.next += messages.length;
   if (messages.length > 0) {
     place.caughtUp = false;

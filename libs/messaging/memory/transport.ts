@@ -8,7 +8,7 @@ import {
   type PublishOutcome,
   type TransactionalLog,
 } from '../port.js';
-import { groupOf, memoryFeed } from './feed.js';
+import { groupOf, type MemoryFeedOptions, memoryFeed } from './feed.js';
 import { bell, parse, type Shared } from './shared.js';
 
 /** A log in memory with faults at will: for tests of who publishes and who reads. */
@@ -16,7 +16,7 @@ export interface MemoryTransport {
   /** A new publisher of the log. */
   publisher(): TransactionalLog;
   /** A new reader's end; those of one group share the partitions. */
-  feed(group: string): PartitionedFeed;
+  feed(group: string, options?: MemoryFeedOptions): PartitionedFeed;
   /** The next batch ends as `unknown`, written or not. */
   loseNextAnswer(fate: 'written' | 'not written'): void;
   /** Every partition goes to the next member of the group at once, also from under one that is applying. */
@@ -27,6 +27,9 @@ export interface MemoryTransport {
   damage(partition: number, change: (messages: readonly Message[]) => readonly Message[]): void;
   loseCheckpoint(): void;
   readonly partitions: number;
+  /** What a partition holds, and the checkpoint that goes with it. */
+  messages(partition: number): readonly Message[];
+  checkpoint(): LogCheckpoint;
 }
 
 /** `partitions` is how many there are; the log is made and empty. */
@@ -41,7 +44,7 @@ export function memoryTransport(partitions: number): MemoryTransport {
   };
   return {
     publisher: () => memoryLog(shared),
-    feed: (group) => memoryFeed(shared, group),
+    feed: (group, options) => memoryFeed(shared, group, options),
     loseNextAnswer: (fate) => void shared.fates.push(fate),
     rebalance(group) {
       groupOf(shared, group).rotate();
@@ -60,6 +63,8 @@ export function memoryTransport(partitions: number): MemoryTransport {
       shared.checkpoint = undefined;
     },
     partitions,
+    messages: (partition) => (shared.kept[partition] ?? []).map(parse),
+    checkpoint: () => checkpointOf(shared),
   };
 }
 
