@@ -152,6 +152,18 @@ function pulls(place: () => ReadStorePlace): void {
       { district: 'D1', day: '2026-01-05', bucket: 0, amount: 2n ** 60n, loans: 1 },
     ]);
   });
+
+  it('finds what leaves 32 bits in steps that are within them, and comes back', async () => {
+    const { store } = place();
+    const amounts = async () => (await foundIn(store, {}, 'cells')).map(({ amount }) => amount);
+    const step = 2_000_000_000;
+    await store.apply(batch(1, 2, [add('D1', '2026-01-05', step)]));
+    await store.apply(batch(2, 3, [add('D1', '2026-01-05', step)]));
+    expect(await amounts()).toEqual([2 * step]);
+    await store.apply(batch(3, 4, [add('D1', '2026-01-05', -step)]));
+    await store.apply(batch(4, 5, [add('D1', '2026-01-05', -2 * step)]));
+    expect(await amounts()).toEqual([-step]);
+  });
 }
 
 const CELLS = [

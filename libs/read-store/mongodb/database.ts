@@ -158,7 +158,7 @@ function operationOf(write: Write): AnyBulkWriteOperation<Document> {
     return { replaceOne: { filter: { _id, _batch: write.seen }, replacement } };
   }
   const { id, batch, made } = write;
-  const add = exact(write.add);
+  const add = wide(write.add);
   return {
     updateOne: {
       filter: { _id: id, _batch: { $lt: batch } } as Filter<Document>,
@@ -167,6 +167,10 @@ function operationOf(write: Write): AnyBulkWriteOperation<Document> {
     },
   };
 }
+
+/** Amounts are 64-bit integers from the first on: FerretDB lets two of 32 bits run over without a word. */
+const wide = (measures: Readonly<Record<string, number | bigint>>): Record<string, bigint> =>
+  Object.fromEntries(Object.entries(measures).map(([name, value]) => [name, BigInt(value)]));
 
 const INT32 = 2 ** 31;
 
