@@ -204,18 +204,11 @@ module.exports = {
     ),
     error(
       'product-is-reachable',
-      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; the room of messaging and the adapters of EventStoreDB and MongoDB wait for their apps, and what is kept in memory serves tests of the engine.',
+      'What no app comes to is there for its tests only: nobody has it. A browser comes to its own modules; a log in memory serves the tests of the engine.',
       { path: '^apps/[^/]+/(main|[^/]+-worker)\\.ts$' },
       {
         path: '^libs/',
-        pathNot: [
-          TESTS,
-          '^libs/surface/web/browser/',
-          '^libs/messaging/',
-          '^libs/event-store/eventstoredb/',
-          '^libs/read-store/mongodb/',
-          '^libs/engine/(relay|projector|pause|partitions|marks|rebuild-partitions|follow-checkpoints)\\.ts$',
-        ],
+        pathNot: [TESTS, '^libs/surface/web/browser/', '^libs/messaging/memory/'],
         reachable: false,
       },
     ),

@@ -3,7 +3,8 @@ import type { Followed, Ledger } from '../libs/engine/ledger.js';
 import { commands } from '../libs/lending/catalogue.js';
 import { projections, queries } from '../libs/projections/catalogue.js';
 import { followedAs } from '../libs/projections/projection.js';
-import { type Served, serve } from '../libs/surface/http/server.js';
+import type { Served } from '../libs/surface/http/listening.js';
+import { serve } from '../libs/surface/http/server.js';
 import { memoryLedger } from './harness.js';
 
 /** The read models of the catalogue, as the engine follows them. */

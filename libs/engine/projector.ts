@@ -299,7 +299,9 @@ export class Projector {
   // ------------------------------------------------------------------------------------------------------- looking
 
   async #look(signal: AbortSignal): Promise<void> {
-    for (let opened = false; !signal.aborted; await pause(this.options.lookMs ?? LOOK_MS, signal)) {
+    // Not at one time with those that were begun together: what they open is the same.
+    const beat = () => pause((this.options.lookMs ?? LOOK_MS) * (0.5 + Math.random()), signal);
+    for (let opened = false; !signal.aborted; await beat()) {
       try {
         if (!opened) await this.#open();
         opened = true;

@@ -33,25 +33,34 @@ export class Measurements {
 
   /** Followers are asked when the metrics are read. */
   watch(followers: () => readonly FollowerStatus[]): void {
-    const gauge = (name: string, help: string, value: (status: FollowerStatus) => number) =>
-      new Gauge({
-        name,
-        help,
-        labelNames: ['follower', 'instance', 'kind'] as const,
-        registers: [this.registry],
-        collect() {
-          this.reset();
-          for (const status of followers()) {
-            const { name: follower, instance, kind } = status;
-            this.set({ follower, instance, kind }, value(status));
-          }
-        },
-      });
-    gauge('socai_follower_lag_seconds', 'Since a follower was last caught up.', ({ lagSeconds }) => lagSeconds);
-    gauge('socai_follower_sequence', 'Events that a follower has taken.', ({ sequence }) => sequence);
-    gauge('socai_follower_halted', '1 while a follower stands at an event that it cannot take.', ({ state }) =>
+    const watch = (name: string, help: string, value: (status: FollowerStatus) => number) =>
+      this.gauge(name, help, ['follower', 'instance', 'kind'], () =>
+        followers().map((status) => {
+          const { name: follower, instance, kind } = status;
+          return { follower, instance, kind, value: value(status) };
+        }),
+      );
+    watch('socai_follower_lag_seconds', 'Since a follower was last caught up.', ({ lagSeconds }) => lagSeconds);
+    watch('socai_follower_sequence', 'Events that a follower has taken.', ({ sequence }) => sequence);
+    watch('socai_follower_halted', '1 while a follower stands at an event that it cannot take.', ({ state }) =>
       state === 'halted' ? 1 : 0,
     );
+  }
+
+  /** What is asked when the metrics are read: a line for each set of labels. */
+  gauge<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    lines: () => Lines<Label>,
+  ): void {
+    new Gauge({
+      ...{ name, help, labelNames: [...labelNames], registers: [this.registry] },
+      collect() {
+        this.reset();
+        for (const { value, ...labels } of lines()) this.set(labels as unknown as Record<Label, string>, Number(value));
+      },
+    });
   }
 
   command(command: string, outcome: string, milliseconds?: number): void {
@@ -65,3 +74,5 @@ export class Measurements {
     this.#requestSeconds.observe({ method, route, status: String(status) }, milliseconds / 1_000);
   }
 }
+
+type Lines<Label extends string> = Iterable<Readonly<Record<Label, string>> & { readonly value: number }>;

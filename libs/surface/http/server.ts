@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { LoggerService } from '@nestjs/common';
+import type { Socket } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -15,13 +14,14 @@ import {
 import type { Ledger } from '../../engine/ledger.js';
 import type { CommandEntry } from '../../kernel/decider.js';
 import type { Query } from '../../projections/projection.js';
-import { type Place, STOP_WAIT_MS } from '../config.js';
+import type { Place } from '../config.js';
 import { toJson } from '../formats/json.js';
 import { PROBLEM_TYPE, problemOfError, refused } from '../formats/problem.js';
 import { makeSurface, surfaceOver } from '../nest/surface.module.js';
-import type { Service } from '../nest/tokens.js';
+import type { Service, Side } from '../nest/tokens.js';
 import { addAssets } from './assets.js';
 import { addDocs } from './docs.js';
+import { listening, nestLogger, type Served } from './listening.js';
 import { Measurements } from './metrics.js';
 import { addParsers } from './parsers.js';
 import { correlationId, languageOfRequest } from './request.js';
@@ -29,51 +29,28 @@ import { correlationId, languageOfRequest } from './request.js';
 /** The route that reads NDJSON. */
 const SHEET_ROUTE = '/v1/commands';
 
-const IDLE_LOOK_MS = 25;
-
 export interface ServeOptions {
   readonly ledger: Ledger;
   readonly commands: readonly CommandEntry[];
   readonly queries: readonly Query[];
   readonly place: Place;
   readonly logger: FastifyBaseLogger;
-}
-
-export interface Served {
-  /** `http://127.0.0.1:3000` */
-  readonly address: string;
-  /** Of this start of the service: see /health/live. */
-  readonly instance: string;
-  /** Refuses what is new, finishes what is in flight, and cuts what does not end. The ledger is left open. */
-  stop(): Promise<void>;
+  /** Which side of the ledger is served. Default: both, with the page. */
+  readonly side?: Side;
 }
 
 /** Serves a ledger over HTTP until it is stopped. */
 export async function serve(options: ServeOptions): Promise<Served> {
-  const { ledger, commands, queries, place, logger } = options;
+  const { ledger, commands, queries, place, logger, side = 'both' } = options;
   const measurements = new Measurements(new Set(commands.map(({ name }) => name)));
   measurements.watch(() => ledger.followers());
-  const service: Service = { commands, queries, measurements, logger, instance: randomUUID(), stopping: false };
-  const app = await makeApplication(ledger, service);
-  await app.listen(place.port, place.host);
-  const { address, family, port } = app.getHttpServer().address() as AddressInfo;
-  return {
-    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    instance: service.instance,
-    async stop() {
-      service.stopping = true;
-      const server = app.getHttpServer();
-      // A connection that becomes idle after the stop began would otherwise stay open until it times out.
-      const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-      const cut = setTimeout(() => server.closeAllConnections(), STOP_WAIT_MS);
-      try {
-        await app.close();
-      } finally {
-        clearInterval(idle);
-        clearTimeout(cut);
-      }
-    },
+  const service: Service = {
+    ...{ measurements, logger, instance: randomUUID(), stopping: false, side },
+    commands: side === 'queries' ? [] : commands,
+    queries: side === 'commands' ? [] : queries,
   };
+  const app = await makeApplication(ledger, service);
+  return listening(app, service, place);
 }
 
 async function makeApplication(ledger: Ledger, service: Service): Promise<NestFastifyApplication> {
@@ -143,13 +120,4 @@ function refuseUnreadable(error: Error & { readonly code: string }, socket: Sock
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   socket.end(`${[...head, 'connection: close'].join('\r\n')}\r\n\r\n${body}`);
-}
-
-/** What Nest itself has to say goes where everything else goes. */
-function nestLogger(logger: FastifyBaseLogger): LoggerService {
-  const to =
-    (level: 'debug' | 'warn' | 'error') =>
-    (message: unknown, ...more: unknown[]) =>
-      logger[level]({ nest: more.filter((part) => typeof part === 'string') }, String(message));
-  return { log: to('debug'), verbose: to('debug'), debug: to('debug'), warn: to('warn'), error: to('error') };
 }

@@ -40,18 +40,16 @@ export function makeSurface(service: Pick<Service, 'commands' | 'queries'>): Mad
   };
 }
 
-/** The whole surface over a ledger. */
+/** The surface over a ledger, or one side of it. */
 export function surfaceOver(ledger: Ledger, service: Service, made: Made): DynamicModule {
   return {
     module: SurfaceModule,
     imports: [CqrsModule],
     controllers: [
-      BulkController,
-      made.commandsController,
+      ...(service.side === 'queries' ? [] : [BulkController, made.commandsController]),
       LedgerController,
-      made.queriesController,
+      ...(service.side === 'commands' ? [] : [made.queriesController, PageController]),
       HealthController,
-      PageController,
     ],
     providers: [
       { provide: LEDGER, useValue: ledger },

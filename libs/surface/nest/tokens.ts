@@ -8,10 +8,14 @@ import type { Measurements } from '../http/metrics.js';
 export const LEDGER = Symbol('LEDGER');
 export const SERVICE = Symbol('SERVICE');
 
+/** Commands, or queries with the page, or both of them in one service. */
+export type Side = 'commands' | 'queries' | 'both';
+
 /** All that the handlers and controllers share beside the ledger. */
 export interface Service {
   readonly commands: readonly CommandEntry[];
   readonly queries: readonly Query[];
+  readonly side: Side;
   readonly measurements: Measurements;
   readonly logger: FastifyBaseLogger;
   /** Tells one start of the service from another: who finds an address can ask whether it is still the same one. */

@@ -1,0 +1,4 @@
+import { runService } from '../distributed/service.js';
+import { startCommandApi } from './command-api.js';
+
+await runService('command-api', startCommandApi);
