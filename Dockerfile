@@ -1,18 +1,23 @@
-# The embedded profile: one process, one data directory.
-FROM node:20-slim AS build
+# One image for all: the embedded profile by itself, each part of the distributed one by its command (docker-compose.yml).
+FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /ledger
 COPY . .
 # `npm ci` builds; what only building needs is then left behind.
-RUN npm ci --no-audit --no-fund && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm ci --no-audit --no-fund && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
+  && rm -rf dist/bench dist/test dist/tools && find dist node_modules -name '*.map' -delete
 
-FROM node:20-slim
+FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 SOCAI_DATA=/data
 WORKDIR /ledger
-COPY --from=build /ledger ./
+COPY --from=build /ledger/package.json ./
+COPY --from=build /ledger/apps/socai/package.json ./apps/socai/
+COPY --from=build /ledger/apps/socai/bin ./apps/socai/bin
+COPY --from=build /ledger/node_modules ./node_modules
+COPY --from=build /ledger/dist ./dist
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:3000/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "apps/socai/bin/socai.js", "serve"]

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,21 +63,6 @@ test('every record of a decision is linked, and is one page', () => {
       'What would reopen it',
     ]);
   }
-});
-
-test('compose and image name what is there', () => {
-  const require = createRequire(createRequire(import.meta.url).resolve('@nestjs/swagger'));
-  const compose = (require('js-yaml') as { load(text: string): unknown }).load(
-    readFileSync('docker-compose.yml', 'utf8'),
-  );
-  expect(compose).toMatchObject({
-    services: { socai: { build: '.', volumes: ['data:/data'] } },
-    volumes: { data: null },
-  });
-  const image = readFileSync('Dockerfile', 'utf8');
-  expect(image).toContain('USER node');
-  expect(image).toContain('apps/socai/bin/socai.js');
-  expect(existsSync('.dockerignore')).toBe(true);
 });
 
 test('the counts of a run are written where CI reads them', () => {
