@@ -21,8 +21,8 @@ const [kafka, mongo, events] = [
   await server('EVENTSTOREDB_URL'),
 ];
 const where = `${events.url === '' ? 'a stand-in for EventStoreDB' : 'EventStoreDB'}, Kafka and ${mongo.what}`;
-const HEALTHY_MS_MAX = 90_000;
-const ANSWER_MS = 120_000;
+const HEALTHY_MS_MAX = 150_000;
+const ANSWER_MS = 180_000;
 const APPS = ['relay', 'projector', 'command-api', 'query-api'] as const;
 /** Few: FerretDB shares this machine with all the rest. */
 const GIVEN = {

@@ -24,7 +24,8 @@ stream as the key, so that the events of a stream are in one partition and in or
 is stored (its schema is named by \`ce_dataschema\`), the headers are those of a CloudEvent 1.0 in binary mode.
 \`ce_sequence\` counts in each partition from 1 without a gap: a reader that sees another one than the next has lost
 something. Batches are published in transactions: read with \`isolation.level=read_committed\`. Order between streams is
-that of \`position\`, which grows in every partition.`;
+that of \`position\`, which grows in every partition. Counts of partitions are those of a ledger that was not told others
+(SOCAI_PARTITIONS).`;
 
 export interface Published {
   /** The events of each category of streams, in order. */
