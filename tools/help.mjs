@@ -9,6 +9,7 @@ export const SCRIPTS = {
   jest: 'specs without a build or a check: `npm run jest -- loan --watch`',
   generate: 'docs/reference from the catalogue: after a change of a command, an event, a query or a refusal',
   bench: 'the table of measurements, each beside a peer or a raw limit',
+  drill: 'a fault on purpose while a programme is posted, and whether anything was lost; `npm run drill` lists them',
   services: 'Kafka and FerretDB on free ports, without Docker, until Ctrl-C; `npm run services -- --help`',
   screenshots: 'the pictures of the README: `npm run screenshots -- DIR 2024-12-31`, of a ledger nobody holds',
   build: 'compiles to dist; `npm ci` does it too',

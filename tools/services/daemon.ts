@@ -6,6 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** One server process that can be ended in every way that a fault can, and started again on the same port and data. */
 export interface Daemon {
   readonly pid: number | undefined;
+  /** The end of what it printed since it was started. */
+  readonly said: string;
   /** Resolves when it answers. Of a running one nothing changes. */
   start(): Promise<void>;
   /** Asks it to stop, and insists after a while. */
@@ -45,20 +47,22 @@ const LEASH = '/usr/bin/setpriv';
 const leashed = (command: string, args: readonly string[]): readonly [string, readonly string[]] =>
   existsSync(LEASH) ? [LEASH, ['--pdeathsig', 'KILL', command, ...args]] : [command, args];
 
+const spawned = ({ command, args, env, uid, gid }: DaemonOptions): ChildProcess =>
+  spawn(...leashed(command, args), {
+    ...{ stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
+    ...(uid === undefined ? {} : { uid, gid }),
+    // A Ctrl-C in the terminal is ours to pass on, in our order.
+    detached: true,
+  });
+
 export function daemon(options: DaemonOptions): Daemon {
   let child: ChildProcess | undefined;
   let gone: Promise<void> = Promise.resolve();
   let said = '';
 
   const begin = () => {
-    const { command, args, env, uid, gid } = options;
     said = '';
-    const begun = spawn(...leashed(command, args), {
-      ...{ stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
-      ...(uid === undefined ? {} : { uid, gid }),
-      // A Ctrl-C in the terminal is ours to pass on, in our order.
-      detached: true,
-    });
+    const begun = spawned(options);
     const hear = (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-SAID_MAX);
     };
@@ -94,6 +98,9 @@ export function daemon(options: DaemonOptions): Daemon {
   return {
     get pid() {
       return child?.pid;
+    },
+    get said() {
+      return said;
     },
     start: async () => {
       if (child !== undefined) return;
