@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { standInProcess } from '../libs/event-store/eventstoredb/testing/server.js';
 import { type RefusalCode, refusals } from '../libs/lending/refusals.js';
 import type { CLI_CODES } from './refusals/cases.js';
 import { FIRST, fixture, programme, tranche } from './refusals/fixture.js';
@@ -21,12 +22,13 @@ let count = 0;
 /** A data directory that is not there yet. */
 const fresh = () => join(place, `data-${++count}`);
 
-function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [SOCAI, ...args], { env: { ...process.env, LANG: 'C', NODE_OPTIONS: '' } });
+function start(args: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
+  const env = { ...process.env, LANG: 'C', NODE_OPTIONS: '', ...environment };
+  return spawn(process.execPath, [SOCAI, ...args], { env });
 }
 
-async function socai(args: readonly string[], input = ''): Promise<Run> {
-  const child = start(args);
+async function socai(args: readonly string[], input = '', environment: NodeJS.ProcessEnv = {}): Promise<Run> {
+  const child = start(args, environment);
   const said = { out: '', err: '' };
   child.stdout?.on('data', (piece: Buffer) => {
     said.out += piece.toString('utf8');
@@ -194,6 +196,20 @@ describe('socai', () => {
 /** Where the header of an SQLite file says what program it is of. */
 const APPLICATION_ID_AT = 68;
 
+/** One ledger after another into the same event store. */
+async function importOther(): Promise<Run> {
+  const server = await standInProcess();
+  const [one, other] = [fresh(), fresh()];
+  for (const data of [one, other]) {
+    await socai(['command', '--file', '-', '--data', data, '--simulated'], sheet.replaceAll('f-1', `f-1${data}`));
+  }
+  const into = (data: string) => socai(['import', '--data', data, '--json'], '', { EVENTSTOREDB_URL: server.url });
+  expect((await into(one)).code).toBe(0);
+  const refused = await into(other);
+  await server.close();
+  return refused;
+}
+
 /** What the command line refuses before it does anything: by name, exit code 2, and the files as they were. */
 describe('one writer for a directory, and files that are not ours', () => {
   const query = (data: string) => socai(['query', 'capital-plan', '--data', data, '--json']);
@@ -239,6 +255,7 @@ describe('one writer for a directory, and files that are not ours', () => {
       return fund(join(file, 'data'), 'k', 1, '--json');
     },
     DATA_DAMAGED: () => withEvents((bytes) => bytes.fill(0xff, 4_096, 8_192)),
+    IMPORT_TARGET_DIFFERS: importOther,
     DATA_FOREIGN: () => withEvents((bytes) => bytes.fill(0, APPLICATION_ID_AT, APPLICATION_ID_AT + 4)),
   };
 

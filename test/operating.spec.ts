@@ -67,7 +67,7 @@ describe('docs/operating.md', () => {
     const types = words.filter((word) => /^[A-Z][a-z]+([A-Z][a-z]+)+$/.test(word));
     expect(types.filter((type) => !(type in events) && !sources.includes(`class ${type} `))).toEqual([]);
     const paths = words.flatMap((word) => allOf(/\/v1\/([a-z-]+)/g, word));
-    const served = new Set([...queries.map(({ name }) => name), 'digest', 'projections']);
+    const served = new Set([...queries.map(({ name }) => name), 'digest', 'events', 'projections']);
     expect(paths.length).toBeGreaterThan(2);
     expect(paths.filter((path) => !served.has(path))).toEqual([]);
   });

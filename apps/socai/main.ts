@@ -36,6 +36,7 @@ const host: Host = {
   // Nest is loaded by those who serve only: a query on the command line does not wait for it.
   serve: async (request) => (await import('./serve.js')).serveDirectory(request),
   simulate: async (request) => (await import('./simulate.js')).simulateDirectory(request),
+  importHistory: async (request) => (await import('./import.js')).importInto(process.env, request),
   bench: existsSync(benchMain) ? bench : null,
 };
 

@@ -346,6 +346,12 @@ export const refusals = {
     'The store does not answer: {detail}',
     'Kho dữ liệu không trả lời: {detail}',
   ),
+  IMPORT_TARGET_DIFFERS: of(
+    'conflict',
+    'an event store that is empty, or that holds the beginning of this ledger',
+    'The event store holds other events than this ledger: {detail}',
+    'Kho sự kiện chứa sự kiện khác với sổ này: {detail}',
+  ),
   STORE_REFUSES: of(
     'unavailable',
     'the same request when the service is set up as its store wants',

@@ -1,5 +1,5 @@
 import type { Envelope } from '../kernel/envelope.js';
-import { idOf, sealOf } from './seal.js';
+import { idOf, ledgerDigest, sealOf } from './seal.js';
 
 /** The first event that is not as it was written, and how it shows. */
 export interface Failure {
@@ -22,21 +22,42 @@ export interface AuditReport {
  * stream. Stops at the first that fails. Memory grows with the number of streams, not of events.
  */
 export async function auditHistory(history: AsyncIterable<Envelope>): Promise<AuditReport> {
-  const streams = new Map<string, { readonly revision: number; readonly seal: string }>();
-  let events = 0;
-  let position = '';
+  const audit = new HistoryAudit();
   for await (const event of history) {
-    events++;
-    const last = streams.get(event.stream);
-    const what = event.position <= position ? 'its position does not rise' : flawOf(event, last);
-    if (what !== null) {
-      const failure = { position: event.position, stream: event.stream, revision: event.revision, what };
-      return { events, streams: streams.size, holds: false, failure };
-    }
-    streams.set(event.stream, { revision: event.revision, seal: event.meta.seal });
-    position = event.position;
+    const failure = audit.look(event);
+    if (failure !== null) return { events: audit.events, streams: audit.streams, holds: false, failure };
   }
-  return { events, streams: streams.size, holds: true, failure: null };
+  return { events: audit.events, streams: audit.streams, holds: true, failure: null };
+}
+
+/** The same, event by event: for who reads a history for something else as well. */
+export class HistoryAudit {
+  readonly #last = new Map<string, { readonly revision: number; readonly seal: string }>();
+  #position = '';
+  /** Those that were looked at, the one that fails included. */
+  events = 0;
+
+  get streams(): number {
+    return this.#last.size;
+  }
+
+  /** How the next event of the global order fails, or null. After a failure there is nothing more to look at. */
+  look(event: Envelope): Failure | null {
+    const { position, stream, revision, meta } = event;
+    this.events++;
+    const what = position <= this.#position ? 'its position does not rise' : flawOf(event, this.#last.get(stream));
+    if (what !== null) return { position, stream, revision, what };
+    this.#last.set(stream, { revision, seal: meta.seal });
+    this.#position = position;
+    return null;
+  }
+
+  /** The digest of the ledger that was seen. */
+  digest(): Promise<string> {
+    const named = [...this.#last].map(([stream, last]) => ({ stream, ...last, bytes: Buffer.from(stream) }));
+    named.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+    return ledgerDigest(named);
+  }
 }
 
 function flawOf(

@@ -66,17 +66,21 @@ export function idOf(event: UnplacedEnvelope, previousSeal: string | null): stri
   return uuidV5(`${before}${after}`);
 }
 
+/** A stream by its last event. */
+interface LastOfStream {
+  readonly stream: string;
+  readonly revision: number;
+  readonly seal: string;
+}
+
 /** One line of what the ledger's digest is taken over. */
-export const digestLine = (of: { readonly stream: string; readonly revision: number; readonly seal: string }): string =>
-  `${of.stream} ${of.revision} ${of.seal}\n`;
+export const digestLine = (of: LastOfStream): string => `${of.stream} ${of.revision} ${of.seal}\n`;
 
 /**
  * The ledger's digest: SHA-256 over one line a stream, in byte order of the names. It does not depend on the order
  * between streams, so the same history has the same digest on every store.
  */
-export async function ledgerDigest(
-  streams: AsyncIterable<{ readonly stream: string; readonly revision: number; readonly seal: string }>,
-): Promise<string> {
+export async function ledgerDigest(streams: AsyncIterable<LastOfStream> | Iterable<LastOfStream>): Promise<string> {
   const hash = createHash('sha256');
   for await (const stream of streams) hash.update(digestLine(stream));
   return hash.digest('hex');

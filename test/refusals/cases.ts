@@ -30,6 +30,7 @@ export const CLI_CODES = [
   'LEDGER_READ_ONLY',
   'DATA_DAMAGED',
   'DATA_FOREIGN',
+  'IMPORT_TARGET_DIFFERS',
 ] as const satisfies readonly RefusalCode[];
 
 /** A request that is refused, on the fixture's ledger or on one of its own. */

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { ImportReport, ImportRequest } from '../../engine/import-history.js';
 import type { Ledger } from '../../engine/ledger.js';
 import type { LocalDate } from '../../kernel/dates.js';
 import type { CommandEntry } from '../../kernel/decider.js';
@@ -96,6 +97,8 @@ export interface Host {
   serve(request: ServeRequest): Promise<ServedDirectory>;
   /** Replays the programme in a directory that it holds meanwhile. */
   simulate(request: SimulateRequest): Promise<SimulateReport>;
+  /** Moves a ledger into the event store of the distributed profile, as the environment names it. */
+  importHistory(request: Omit<ImportRequest, 'target'>): Promise<ImportReport>;
   /** Runs the measurements of a checkout, or null where there are none. */
   readonly bench: ((args: readonly string[]) => Promise<number>) | null;
 }

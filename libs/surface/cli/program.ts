@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addCommandVerbs } from './command-verbs.js';
 import type { Host } from './host.js';
+import { addImportVerb } from './import-verb.js';
 import { addLedgerVerbs } from './ledger-verbs.js';
 import { addQueryVerbs } from './query-verbs.js';
 import { addServeVerbs } from './serve-verbs.js';
@@ -62,5 +63,6 @@ Examples:
   addCommandVerbs(program, host, run);
   addQueryVerbs(program, host, run);
   addLedgerVerbs(program, host, run);
+  addImportVerb(program, run);
   return program;
 }

@@ -1,3 +1,4 @@
+import { SourceDamaged, TargetDiffers } from '../../engine/import-history.js';
 import { FollowerBehind, FollowerHalted, TokenUnknown } from '../../engine/ledger.js';
 import { StoreUnavailable } from '../../event-store/port.js';
 import type { Refusal } from '../../kernel/decider.js';
@@ -94,6 +95,8 @@ export function refusalOfError(error: unknown): Refusal | null {
   if (error instanceof FollowerBehind) return refuse('READ_MODEL_BEHIND', 'after').error;
   if (error instanceof TokenUnknown) return refuse('TOKEN_INVALID', 'after').error;
   if (error instanceof FollowerHalted) return refuse('READ_MODEL_HALTED', '', { name: error.model }).error;
+  if (error instanceof SourceDamaged) return refuse('DATA_DAMAGED', '', { detail: error.message }).error;
+  if (error instanceof TargetDiffers) return refuse('IMPORT_TARGET_DIFFERS', '', { detail: error.message }).error;
   if (error instanceof StoreUnavailable || error instanceof ReadStoreUnavailable) {
     return refuse(CODE_OF_FAULT[error.code], '', { detail: error.message, holder: 'another process' }).error;
   }
