@@ -45,7 +45,7 @@ describe('docs/operating.md', () => {
   });
 
   it('gives commands that there are', () => {
-    const commands = [...text.matchAll(/^(?:node|docker) .*$/gm)].map(([line]) => line.replace(/ +#.*/, ''));
+    const commands = [...text.matchAll(/^node .*$/gm)].map(([line]) => line.replace(/ +#.*/, ''));
     expect(commands.length).toBeGreaterThan(5);
     for (const command of commands) {
       const [, main = '', verb, ...names] = command.split(' ');
@@ -53,6 +53,16 @@ describe('docs/operating.md', () => {
       if (verb !== undefined) expect(source).toContain(`=== '${verb}'`);
       for (const name of names) expect(projections.map((one) => one.name)).toContain(name);
     }
+  });
+
+  it('gives verbs and services that there are', () => {
+    const verbs = allOf(/(?:npx socai|bin\/socai\.js) ([a-z-]+)/g);
+    const known = allOf(/\.command\('([a-z-]+)'\)/g, sources);
+    expect(verbs.length).toBeGreaterThan(2);
+    expect(verbs.filter((verb) => !known.includes(verb))).toEqual([]);
+    const services = allOf(/docker compose (?:up|run) (?:--\S+ (?:(?:"|[A-Z_]+=)\S+ )?)*([a-z]+)/g);
+    expect(services).toEqual(['eventstoredb', 'socai']);
+    for (const service of services) expect(readCompose().services).toHaveProperty(service);
   });
 
   it('speaks of parts, read models, codes, events and paths that there are', () => {
