@@ -7,13 +7,18 @@ import { THREAD_HEAP_MB } from './heap.js';
 export function buildInThreads(data: string): Build {
   return async (parts, progress, signal) => {
     const threads = Math.min(availableParallelism(), parts.length);
-    const shares = Array.from({ length: threads }, (_, thread) =>
-      parts.filter((_, index) => index % threads === thread),
-    );
+    const shares = Array.from({ length: threads }, (_, thread) => dealt(parts, threads, thread));
     const built = await Promise.allSettled(shares.map((share) => buildShare(data, share, progress, signal)));
     for (const outcome of built) if (outcome.status === 'rejected') throw outcome.reason;
   };
 }
+
+/** Dealt there and back: whoever has the heaviest has the lightest of the next round. */
+const dealt = (parts: readonly Part[], threads: number, thread: number): readonly Part[] =>
+  parts.filter((_, index) => {
+    const place = index % (2 * threads);
+    return (place < threads ? place : 2 * threads - 1 - place) === thread;
+  });
 
 function buildShare(data: string, parts: readonly Part[], progress: BuildProgress, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

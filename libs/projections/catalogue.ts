@@ -17,11 +17,11 @@ import type { Projection, Query } from './projection.js';
 
 /* Every read model and every query that reads one. Nothing is said first here. */
 
-/** Those that write most come first: threads that build take them in turn, so that each has its share (measured). */
+/** Those that take longest to build come first: threads that build are dealt them in this order (measured). */
 export const projections: readonly Projection[] = [
   portfolioQuality,
-  auditTrail,
   loan,
+  auditTrail,
   districtBalances,
   capitalPlan,
   invariants,
