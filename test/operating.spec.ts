@@ -36,11 +36,18 @@ describe('docs/operating.md', () => {
   it('names every variable of the environment that the apps read, with its default', () => {
     const rows = allOf(/^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|.*\|.*\|$/gm).flatMap((cell) => allOf(/[A-Z_]+/g, cell));
     expect(rows.sort()).toEqual([...environmentRead(), 'LOG_LEVEL'].sort());
-    const { ledger, client, replicationFactor, sessionMs, simulated, place } = settingsOf({});
+    const { ledger, client, replicationFactor, sessionMs, dayLeaseMs, simulated, place } = settingsOf({});
     const defaults = allOf(
-      /^\| `(?:SOCAI_LEDGER|EVENTSTOREDB_CLIENT|KAFKA_REPLICATION|KAFKA_SESSION_MS|SOCAI_SIMULATED)` \|.*\| `(.*)` \|$/gm,
+      /^\| `(?:SOCAI_LEDGER|EVENTSTOREDB_CLIENT|KAFKA_REPLICATION|KAFKA_SESSION_MS|SOCAI_DAY_LEASE_MS|SOCAI_SIMULATED)` \|.*\| `(.*)` \|$/gm,
     );
-    expect(defaults).toEqual([ledger, client, String(replicationFactor), String(sessionMs), String(simulated)]);
+    expect(defaults).toEqual([
+      ledger,
+      client,
+      String(replicationFactor),
+      String(sessionMs),
+      String(dayLeaseMs),
+      String(simulated),
+    ]);
     expect(text).toContain(`| \`${place.port}\`, \`${place.host}\` |`);
   });
 

@@ -19,6 +19,8 @@ export class Faults {
   lose = 0;
   /** The stream whose appends end as if the process were gone. */
   refuse: string | null = null;
+  /** Called at each read. */
+  reading = (): void => {};
   #asleep: Promise<void> | null = null;
   #wake = (): void => {};
   #reached: (() => void) | null = null;
@@ -55,6 +57,7 @@ export function faulty(store: EventStore): EventStore & { readonly faults: Fault
   const faults = new Faults();
   async function* reading(events: () => AsyncIterable<Envelope>) {
     await faults.awake(false);
+    faults.reading();
     yield* events();
   }
   return {

@@ -10,14 +10,14 @@ import { Opened, type Start } from '../distributed/service.js';
 /** Commands: any number beside one another. Processes are followed here, their state is shared by all. */
 export const startCommandApi: Start = async (settings, logger) => {
   const onFault = (error: unknown) => logger.warn({ err: error }, 'a fault, retried');
-  const { simulated, place, layout } = settings;
+  const { simulated, place, layout, dayLeaseMs: leaseMs } = settings;
   const opened = new Opened();
   try {
     const store = await opened.add(openEvents(settings, onFault));
     const readStore = await opened.add(openReadModels(settings));
     const ledger = await opened.add(
       openLedger({
-        ...{ store, readStore, domain, clock, onFault, simulated, partitions: layout, shared: {} },
+        ...{ store, readStore, domain, clock, onFault, simulated, partitions: layout, shared: { leaseMs } },
         ...{ followed: [], writable: true, follow: true },
         overlay: { store: overlayEventStore, readStore: overlayReadStore },
       }),

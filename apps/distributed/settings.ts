@@ -1,3 +1,4 @@
+import { DAY_LEASE_MS } from '../../libs/engine/lease.js';
 import { invariant } from '../../libs/kernel/result.js';
 import type { Layout } from '../../libs/messaging/layout.js';
 import { type Place, placeOf } from '../../libs/surface/config.js';
@@ -18,6 +19,8 @@ export interface Settings {
   readonly brokers: readonly string[];
   /** How long a projector may be silent before its partitions go to another. */
   readonly sessionMs: number;
+  /** How long an entry may be stamped with a business day after it was read: the same for all who write. */
+  readonly dayLeaseMs: number;
   readonly mongoDb: string;
   /** Of the topics, when they are made. */
   readonly replicationFactor: number;
@@ -41,8 +44,9 @@ export function settingsOf(environment: Environment): Settings {
   invariant(client === 'eventstore' || client === 'kurrent', 'EVENTSTOREDB_CLIENT is eventstore or kurrent');
   const replicationFactor = countOf(environment, 'KAFKA_REPLICATION', 1);
   const sessionMs = countOf(environment, 'KAFKA_SESSION_MS', SESSION_MS_DEFAULT);
+  const dayLeaseMs = countOf(environment, 'SOCAI_DAY_LEASE_MS', DAY_LEASE_MS);
   return {
-    ...{ ledger, client, replicationFactor, sessionMs, place },
+    ...{ ledger, client, replicationFactor, sessionMs, dayLeaseMs, place },
     layout: layoutFor(environment.SOCAI_PARTITIONS ?? ''),
     eventStoreDb: environment.EVENTSTOREDB_URL ?? '',
     brokers: (environment.KAFKA_BROKERS ?? '').split(',').filter((broker) => broker !== ''),

@@ -9,6 +9,8 @@ import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
 
 /** How often an append whose outcome is unknown is sent again, with the same bytes, before its command is given up. */
 export const UNKNOWN_RETRIES_MAX = 20;
+/** And how long, whichever comes first: a store may take its time over each answer. */
+const UNKNOWN_MS_MAX = 30_000;
 const RETRY_FIRST_MS = 20;
 const RETRY_MS_MAX = 2_000;
 
@@ -107,9 +109,10 @@ async function settled(
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   try {
     let result = first;
+    const until = performance.now() + UNKNOWN_MS_MAX;
     for (let attempt = 0; result.outcome === 'unknown'; attempt++) {
-      if (attempt >= UNKNOWN_RETRIES_MAX) {
-        throw new StoreUnavailable('STORE_CLOSED', `the outcome of an append to ${stream} stayed unknown`, {
+      if (attempt >= UNKNOWN_RETRIES_MAX || performance.now() > until) {
+        throw new StoreUnavailable('OUTCOME_UNKNOWN', `the outcome of an append to ${stream} stayed unknown`, {
           cause: result.cause,
         });
       }

@@ -53,11 +53,15 @@ export class FollowingHere implements Following {
   #loop: Promise<void> = Promise.resolve();
   #turn: Promise<unknown> = Promise.resolve();
   #catchingUp: Promise<void> | null = null;
+  /** Why the last turn failed, and when one last did not. */
+  #fault: string | null = null;
+  #wellAt: number;
   /** Who waits for what is being built, whoever began it. */
   readonly #watching = new Set<Progress>();
 
   constructor(private readonly options: FollowOptions) {
     const { store, readStore, domain, now } = options;
+    this.#wellAt = now();
     this.#models = new ReadModels(store, readStore, domain, now, async (instance) => {
       await this.#readings.letGo(instance);
       await options.letGo?.(instance);
@@ -108,7 +112,15 @@ export class FollowingHere implements Following {
   }
 
   status(): readonly FollowerStatus[] {
-    return [...this.#models.status(), ...this.#processes.map((process) => process.status())];
+    const followers = [...this.#models.status(), ...this.#processes.map((process) => process.status())];
+    const fault = this.#fault;
+    if (fault === null) return followers;
+    // Whoever cannot look does not know that there is nothing to take.
+    const lagSeconds = (this.options.now() - this.#wellAt) / 1_000;
+    return followers.map((status) => ({
+      ...{ ...status, fault, caughtUp: false },
+      lagSeconds: Math.max(status.lagSeconds, lagSeconds),
+    }));
   }
 
   retry(name: string): boolean {
@@ -207,9 +219,12 @@ export class FollowingHere implements Following {
           this.#beginBuilding();
         }
         const moved = await this.#oneTurn();
+        this.#fault = null;
+        this.#wellAt = this.options.now();
         this.options.told?.(!moved);
         await (moved ? this.#breath() : this.#idle(IDLE_MS_MAX));
       } catch (error) {
+        this.#fault = error instanceof Error ? error.message : String(error);
         this.options.onFault(error);
         await this.#idle(FAULT_MS);
       }

@@ -18,7 +18,10 @@ export function followFor(
   const following = new FollowingHere({
     ...options,
     ...{ background: true, processes: true },
-    onFault: (error) => link.post({ is: 'fault', error: plainError(error) }),
+    onFault: (error) => {
+      link.post({ is: 'fault', error: plainError(error) });
+      tell(false);
+    },
     told: (idle) => tell(idle),
     letGo: (instance) =>
       new Promise((resolve) => {

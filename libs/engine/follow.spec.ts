@@ -1,5 +1,8 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { memoryLedger, testLink } from '../../test/harness.js';
+import { until } from '../../test/until.js';
+import { memoryEventStore } from '../event-store/memory/overlay.js';
+import { StoreUnavailable } from '../event-store/port.js';
 import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
 import type { openLedger } from './open-ledger.js';
 
@@ -99,6 +102,31 @@ describe.each(['in this thread', 'over a link'])('a follower %s', (where) => {
     await expect(total(ledger, 'bold', '9'.repeat(20))).rejects.toThrow(FollowerBehind);
     await ledger.close();
   }, 20_000);
+
+  it('says that it does not know the head while its store is away, and takes what it missed', async () => {
+    const store = memoryEventStore();
+    const whole = store.readAll;
+    const place = await memoryLedger({
+      ...{ store, followed: [counting('bold')], follow: true, onFault: () => {} },
+      ...link(),
+    });
+    const { ledger } = place;
+    await ledger.handle(group('G'));
+    expect(await total(ledger, 'bold')).toBe(2);
+    // biome-ignore lint/correctness/useYield: the read of a store that is away
+    store.readAll = async function* () {
+      throw new StoreUnavailable('UNREACHABLE', 'nobody answers');
+    };
+    await until(() => ledger.followers().every(({ fault }) => fault !== null));
+    for (const status of ledger.followers()) {
+      expect(status).toMatchObject({ state: 'running', caughtUp: false, fault: 'nobody answers' });
+    }
+    store.readAll = whole;
+    const answer = await ledger.handle(group('H'));
+    expect(await total(ledger, 'bold', answer.accepted ? answer.token : '')).toBe(3);
+    await until(() => ledger.followers().every(({ fault, caughtUp }) => fault === null && caughtUp));
+    await ledger.close();
+  });
 
   it('goes on where it was after a restart', async () => {
     const first = await memoryLedger({ followed: [counting('bold')], follow: true, ...link() });

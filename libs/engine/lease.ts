@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { StoreUnavailable } from '../event-store/port.js';
 import type { Domain } from '../kernel/decider.js';
 import type { Stamp } from './append.js';
 import type { WarmStreams } from './streams.js';
@@ -7,6 +8,8 @@ import type { WarmStreams } from './streams.js';
 export const DAY_LEASE_MS = 500;
 /** For clocks that run at different rates, and for an append that is on its way: it is added where a lease is waited out. */
 export const LEASE_MARGIN_MS = 500;
+/** How often a day is read that cannot be read within its lease, before whoever waits for it is refused. */
+const RENEWALS_MAX = 5;
 /** How often what other writers left is looked for. */
 export const SWEEP_MS = 5_000;
 
@@ -52,10 +55,19 @@ export class DayLease {
     return days !== undefined && this.#now() - days.checkedAt < this.leaseMs;
   }
 
-  /** Reads the day again. What was being read when it was asked is as good, if it still leaves time. */
+  /**
+   * Reads the day again. What was being read when it was asked is as good, if it still leaves time. Rejects where no read
+   * leaves any: a store that is so slow takes no entries on the day.
+   */
   async renew(): Promise<void> {
-    do await this.#reading();
-    while (!this.held() && !this.#stopping.signal.aborted);
+    for (let renewal = 0; renewal < RENEWALS_MAX; renewal++) {
+      await this.#reading();
+      if (this.held() || this.#stopping.signal.aborted) return;
+    }
+    throw new StoreUnavailable(
+      'UNREACHABLE',
+      `the business day took longer than its lease of ${this.leaseMs} ms to read`,
+    );
   }
 
   /** Reads it now, whatever is left. */

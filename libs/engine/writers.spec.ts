@@ -152,6 +152,23 @@ describe('an append whose outcome is unknown', () => {
   });
 });
 
+describe('a store that takes longer to read than the lease on the day', () => {
+  it('is written nothing on that day, until it is as fast again', async () => {
+    const clock = { now: 0 };
+    const stores = { store: memoryEventStore(), readStore: memoryReadStore() };
+    const slow = await writer(stores, { ...SHARED, monotonic: () => clock.now });
+    opened.push(slow);
+    await accept(slow.ledger, LENT);
+    slow.faults.reading = () => {
+      clock.now += 2 * SHARED.leaseMs;
+    };
+    clock.now += SHARED.leaseMs;
+    await expect(slow.ledger.handle(payment(ON, 5, 'R-1'))).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    slow.faults.reading = () => {};
+    await accept(slow.ledger, [payment(ON, 5, 'R-1')]);
+  });
+});
+
 describe('an announcement whose outcome is unknown for longer than the lease', () => {
   it('is settled by its own revision: it does not wait for a lease that waits for it', async () => {
     const [a, b] = (await writers(2, { ...SHARED, leaseMs: 10 })) as [Writer, Writer];

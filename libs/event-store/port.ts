@@ -143,9 +143,14 @@ export type StoreFault =
   | 'UNAUTHORIZED'
   /** The server does not take what the port does: its limits are set lower, or the stream was deleted behind our back. */
   | 'APPEND_REFUSED'
+  /** Said of appends that were sent again and again, and by no adapter: theirs is the outcome `unknown`. */
+  | 'OUTCOME_UNKNOWN'
   | 'STORE_CLOSED';
 
-/** The store cannot do its work now, and says why (`code` is stable). Nothing of the call was written. */
+/**
+ * The store cannot do its work now, and says why (`code` is stable). Nothing of the call was written, but where the code
+ * is `OUTCOME_UNKNOWN`.
+ */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
   constructor(

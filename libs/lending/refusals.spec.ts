@@ -144,6 +144,7 @@ const CASES: Readonly<Record<RefusalCode, Given | Elsewhere>> = {
   DATA_DAMAGED: 'surface',
   DATA_FOREIGN: 'surface',
   STORE_UNREACHABLE: 'surface',
+  OUTCOME_UNKNOWN: 'surface',
   IMPORT_TARGET_DIFFERS: 'surface',
   STORE_REFUSES: 'surface',
   SHUTTING_DOWN: 'surface',

@@ -346,6 +346,12 @@ export const refusals = {
     'The store does not answer: {detail}',
     'Kho dữ liệu không trả lời: {detail}',
   ),
+  OUTCOME_UNKNOWN: of(
+    'unavailable',
+    'the same request with the same key, until it is answered',
+    'The store did not say whether it was written: {detail}',
+    'Kho dữ liệu chưa cho biết đã ghi hay chưa: {detail}',
+  ),
   IMPORT_TARGET_DIFFERS: of(
     'conflict',
     'an event store that is empty, or that holds the beginning of this ledger',

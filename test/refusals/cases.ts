@@ -190,6 +190,10 @@ const service = {
     { instead: { handle: rejecting(new StoreUnavailable('NO_LEADER', 'no leader')) } },
     post('open-programme', { valueDate: FIRST, ...programme }),
   ),
+  OUTCOME_UNKNOWN: elsewhere(
+    { instead: { handle: rejecting(new StoreUnavailable('OUTCOME_UNKNOWN', 'no answer')) } },
+    post('open-programme', { valueDate: FIRST, ...programme }),
+  ),
   STORE_REFUSES: elsewhere(
     { instead: { handle: rejecting(new StoreUnavailable('UNAUTHORIZED', 'another password')) } },
     post('open-programme', { valueDate: FIRST, ...programme }),
