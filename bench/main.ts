@@ -48,6 +48,7 @@ async function run(): Promise<number> {
     const base = join(directory, 'base');
     await makeBase(base);
     const lines: Line[] = [];
+    const dates = new Set<string>();
     const ledgers = options.ledgers ?? join(directory, 'ledgers');
     mkdirSync(ledgers, { recursive: true });
     for (const { name, scaled } of measurements.filter((one) => options.chosen.includes(one.name))) {
@@ -56,15 +57,20 @@ async function run(): Promise<number> {
         const kept =
           options.ledgers === null ? null : join(ledgers, `${scaled ? `${name}-${scale}` : name}.lines.json`);
         if (kept !== null && existsSync(kept)) {
-          lines.push(...(JSON.parse(readFileSync(kept, 'utf8')) as Line[]));
+          const before = JSON.parse(readFileSync(kept, 'utf8')) as Kept;
+          lines.push(...before.lines);
+          dates.add(before.date);
           continue;
         }
+        dates.add(today());
         const measured = await measure(name, { base, directory: own, scale, ledgers }, scaled ?? false);
-        if (kept !== null && !measured.some(isSkipped)) writeFileSync(kept, JSON.stringify(measured));
+        if (kept !== null && !measured.some(isSkipped)) {
+          writeFileSync(kept, JSON.stringify({ date: today(), lines: measured } satisfies Kept));
+        }
         lines.push(...measured);
       }
     }
-    const setting = settingOf();
+    const setting = settingOf([...dates].sort());
     if (options.json) process.stdout.write(`${JSON.stringify({ ...setting, lines: lines.map(judged) })}\n`);
     else process.stdout.write(`${tableOf(lines)}\n\n${setting.machine}, ${setting.node}; ${setting.rounds}\n`);
     if (options.write) writeFileSync(PAGE, pageOf(setting, lines));
@@ -72,6 +78,12 @@ async function run(): Promise<number> {
   } finally {
     remove();
   }
+}
+
+/** A measurement that an earlier run left, and when it was made. */
+interface Kept {
+  readonly date: string;
+  readonly lines: readonly Line[];
 }
 
 interface Options {
@@ -120,11 +132,15 @@ async function measure(name: string, place: Place, scaled: boolean): Promise<rea
   }
 }
 
-function settingOf(): Setting {
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function settingOf(dates: readonly string[]): Setting {
   const [processor] = cpus();
   const memory = Math.round(totalmem() / 2 ** 30);
   return {
-    date: new Date().toISOString().slice(0, 10),
+    date: [...new Set([dates[0], dates.at(-1)])].join(' to '),
     machine: `${cpus().length} × ${processor?.model.trim() ?? 'unknown processor'}, ${memory} GiB`,
     node: `Node ${process.versions.node}`,
     rounds: `the best of up to ${ROUNDS} rounds each, on a machine that may have other work`,

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from './children.js';
 
-const READY_MS_MAX = 20_000;
+const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 15_000;
 const LOOK_MS = 5;
 

@@ -54,6 +54,6 @@ export function categoryOf(stream: string): string {
  * parent of what follows. null where the caller had no trace.
  */
 export function traceparentOf({ id, meta }: Pick<Envelope, 'id' | 'meta'>): string | null {
-  if (!/^[0-9a-f]{32}$/.test(meta.correlationId)) return null;
+  if (!/^(?!0{32})[0-9a-f]{32}$/.test(meta.correlationId)) return null;
   return `00-${meta.correlationId}-${id.replaceAll('-', '').slice(0, 16)}-01`;
 }

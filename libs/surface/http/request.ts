@@ -64,7 +64,8 @@ export function dryRunOf(request: RequestLike): boolean {
 export const correlationId = (headers: IncomingHttpHeaders): string => callersTrace(headers) ?? randomUUID();
 
 function callersTrace(headers: IncomingHttpHeaders): string | undefined {
-  const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(textOf(headers.traceparent))?.[1];
+  // Zeros are no trace (W3C Trace Context, 3.2.2.3).
+  const trace = /^[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(textOf(headers.traceparent))?.[1];
   if (trace !== undefined) return trace;
   const own = textOf(headers['x-correlation-id']);
   return /^[\x21-\x7e]{1,128}$/.test(own) ? own : undefined;
