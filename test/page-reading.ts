@@ -40,8 +40,11 @@ export async function agrees(page: Page): Promise<void> {
     const href = links.find((link) => link.includes(part)) ?? '';
     return (await (await fetch(new URL(href, page.url()))).json()) as Answer & Row;
   };
-  const [plan, quality, balances, months, loan] = await Promise.all(
-    ['capital-plan?', 'by=district', 'district-balances?', 'portfolio-quality-by-month?', 'loan?'].map(linked),
+  const [plan, quality, balances, months, loan, identity] = await Promise.all(
+    [
+      ...['capital-plan?', 'by=district', 'district-balances?', 'portfolio-quality-by-month?', 'loan?'],
+      'capital-identity',
+    ].map(linked),
   );
   expect(await text(page, '#collection-rate')).toBe(percentText(quality?.total.collectionRate as string | null));
   expect(await text(page, '#overdue-ratio')).toBe(percentText(quality?.total.overdueRatio as string | null));
@@ -64,6 +67,11 @@ export async function agrees(page: Page): Promise<void> {
   );
   expect((await cells(page, 'months-table')).map((line) => [line[3], line[7]])).toEqual(
     months?.rows.map((row) => [percentText(row.collectionRate as string), percentText(row.overdueRatio as string)]),
+  );
+  const last = identity?.rows.at(-1)?.month;
+  const kept = ['allocated', 'outstanding', 'writtenOff', 'idle', 'available', 'fundBalance'];
+  expect((await cells(page, 'identity-table')).slice(0, -1).map((line) => line.slice(1, 7))).toEqual(
+    identity?.rows.filter(({ month }) => month === last).map((row) => whole(row, kept)),
   );
   expect(await text(page, '#loan-outstanding')).toBe(dongText(String(loan?.outstanding)));
   await addsUp(page, 'plan-table', [1, 2, 3, 4, 5, 6, 7]);

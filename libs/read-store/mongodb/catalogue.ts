@@ -160,7 +160,8 @@ function indexesOf(shape: Shape): { key: Record<string, 1>; name: string }[] {
   return [index('key', key), ...further, ...touched];
 }
 
-function schemaOf(shape: Shape): object {
+/** What a server that checks documents is told of them. */
+export function schemaOf(shape: Shape): object {
   const whole = ['int', 'long'];
   const properties: Record<string, object> = { _partition: { bsonType: whole }, _batch: { bsonType: ['int', 'long'] } };
   for (const [place, { name, type }] of shape.columns.entries()) {
