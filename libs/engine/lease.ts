@@ -8,8 +8,8 @@ import type { WarmStreams } from './streams.js';
 export const DAY_LEASE_MS = 500;
 /** For clocks that run at different rates, and for an append that is on its way: it is added where a lease is waited out. */
 export const LEASE_MARGIN_MS = 500;
-/** How often a day is read that cannot be read within its lease, before whoever waits for it is refused. */
-const RENEWALS_MAX = 5;
+/** How long a day is read again and again that cannot be read within its lease, before whoever waits for it is refused. */
+const RENEWAL_MS_MAX = 5_000;
 /** How often what other writers left is looked for. */
 export const SWEEP_MS = 5_000;
 
@@ -60,7 +60,7 @@ export class DayLease {
    * leaves any: a store that is so slow takes no entries on the day.
    */
   async renew(): Promise<void> {
-    for (let renewal = 0; renewal < RENEWALS_MAX; renewal++) {
+    for (const began = this.#now(); this.#now() - began < RENEWAL_MS_MAX; ) {
       await this.#reading();
       if (this.held() || this.#stopping.signal.aborted) return;
     }
