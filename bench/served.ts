@@ -1,8 +1,10 @@
 import { invariant } from '../libs/kernel/result.js';
-import { closeDays, payOnce } from './close.js';
+import { closeDays } from './close.js';
 import type { Line, Place, Row } from './measurement.js';
+import { payOnce } from './payers.js';
 import { HEAP_OPTION, memory, simulatedProgramme } from './programme.js';
 import { queryTimes } from './query-times.js';
+import { rebuildBeside } from './rebuilding.js';
 import { type Started, startSocai } from './started.js';
 
 /**
@@ -27,6 +29,7 @@ export async function measureServed(place: Place): Promise<readonly Line[]> {
   try {
     rows.push(...(await queryTimes(server.port)));
     rows.push(...(await closeDays(server.port)));
+    rows.push(...(await rebuildBeside(server.port)));
     rows.push(...memory(`memory of that server (${HEAP_OPTION})`, await server.peakMegabytes()));
   } finally {
     await server.stop();

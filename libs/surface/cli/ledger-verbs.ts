@@ -86,7 +86,7 @@ function addProjections(program: Command, run: Run): void {
 function addRebuild(program: Command, run: Run): void {
   program
     .command('rebuild')
-    .description('build read models anew beside the live ones, on every core; compare, and switch')
+    .description('build read models anew beside the live ones, several on as many cores; compare, and switch')
     .argument('[names...]', 'of the read models')
     .option('--all', 'every read model')
     .addHelpText('after', examples('socai rebuild portfolio-quality', 'socai rebuild --all'))
