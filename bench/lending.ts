@@ -88,14 +88,18 @@ export function copyOf(base: string, directory: string): string {
 }
 
 /** Payments of interest: `count` of them, each on another loan than its neighbours. */
-export function* payments(count: number, run: string): Generator<CommandRequest & { readonly data: object }> {
+export function* payments(
+  count: number,
+  run: string,
+  loans = LOANS,
+): Generator<CommandRequest & { readonly data: object }> {
   for (let index = 0; index < count; index++) {
     yield {
       command: 'record-payment',
       id: `pay-${run}-${index}`,
       actor: 'teller-7',
       valueDate: TODAY,
-      data: { loan: `L${index % LOANS}`, amount: 1_000, receipt: `R-${run}-${index}`, method: 'CASH' },
+      data: { loan: `L${index % loans}`, amount: 1_000, receipt: `R-${run}-${index}`, method: 'CASH' },
     };
   }
 }
@@ -118,7 +122,8 @@ export async function accepted(answer: Promise<Answer>): Promise<void> {
   if (!given.accepted) invariant(false, `a command of the benchmark is accepted: ${JSON.stringify(given)}`);
 }
 
-function* setupLines(): Generator<CommandRequest> {
+/** All that is entered until `count` loans are paid out. */
+export function* setupLines(count = LOANS): Generator<CommandRequest> {
   const line = (command: string, id: string, data: Readonly<Record<string, unknown>>): CommandRequest => ({
     ...{ command, id, valueDate: DISBURSED, data },
   });
@@ -132,14 +137,14 @@ function* setupLines(): Generator<CommandRequest> {
     ...{ arrearsOrder: 'INTEREST_FIRST', dueDayRoll: 'NONE', decision: DECISION },
   });
   const money = { programme: PROGRAMME, source: SOURCE, decision: DECISION };
-  yield line('fund-tranche', 'fund', { ...money, amount: LOANS * 100_000_000 });
+  yield line('fund-tranche', 'fund', { ...money, amount: count * 100_000_000 });
   for (const district of DISTRICTS) {
     yield line('allocate-capital', `allocate-${district}`, {
-      ...{ ...money, district, amount: (LOANS / DISTRICTS.length) * 100_000_000 },
+      ...{ ...money, district, amount: (count / DISTRICTS.length) * 100_000_000 },
     });
   }
   // Command by command and not loan by loan: neighbours of a sheet that write one stream wait for one another.
-  const loans = Array.from({ length: LOANS }, (_, index) => ({ loan: `L${index}`, borrower: `B${index}`, index }));
+  const loans = Array.from({ length: count }, (_, index) => ({ loan: `L${index}`, borrower: `B${index}`, index }));
   for (const { borrower, index } of loans) {
     const district = DISTRICTS[index % DISTRICTS.length];
     yield line('register-borrower', borrower, {

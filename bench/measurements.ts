@@ -1,6 +1,9 @@
+import { measureAppend } from './append.js';
+import { measureChain } from './chain.js';
 import { measureCommands } from './commands.js';
 import { measureEmmett } from './emmett.js';
 import { measureHttp } from './http.js';
+import { measureKafka } from './kafka.js';
 import type { Measurement } from './measurement.js';
 import { measureMongodb } from './mongodb.js';
 import { measurePage } from './page.js';
@@ -18,7 +21,10 @@ export const measurements: readonly Measurement[] = [
   { name: 'http', run: measureHttp },
   { name: 'sheet', run: measureSheet },
   { name: 'reads', run: measureReads },
+  { name: 'append', run: measureAppend },
+  { name: 'kafka', run: measureKafka },
   { name: 'mongodb', run: measureMongodb },
+  { name: 'chain', run: measureChain },
   { name: 'sizes', run: measureSizes },
   { name: 'start', run: measureStart },
   { name: 'page', run: measurePage },

@@ -160,7 +160,7 @@ async function startServers(
 }
 
 /** A process of its own, so that it can be killed as a server would be; its log is on the disk. */
-async function startStandIn(closers: (() => Promise<unknown>)[]): Promise<{ daemon: Daemon; url: string }> {
+export async function startStandIn(closers: (() => Promise<unknown>)[]): Promise<{ daemon: Daemon; url: string }> {
   const data = await mkdtemp(join(tmpdir(), 'socai-stand-in-'));
   closers.push(() => rm(data, { recursive: true, force: true }));
   const [port = 0] = await freePorts(1);
