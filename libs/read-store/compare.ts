@@ -1,17 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  Collection,
-  Comparison,
-  Difference,
-  Found,
-  MeasureValue,
-  ReadModel,
-  ReadStore,
-  ReadView,
+import {
+  type Collection,
+  type Comparison,
+  type Difference,
+  type Found,
+  type MeasureValue,
+  type ReadModel,
+  type ReadStore,
+  ReadStoreUnavailable,
+  type ReadView,
 } from './port.js';
 import { compareFound } from './search.js';
 
-/** `compare` for a store of which nothing is known but its reads: both instances in the order of their keys, in step. */
+/** How often a comparison begins anew because an instance was written meanwhile. */
+const TRIES = 30;
+
+/** A read has begun again while the other went on: the two states do not belong together any more. */
+class Parted extends Error {}
+
+/**
+ * `compare` for a store of which nothing is known but its reads: both instances in the order of their keys, in step. A
+ * store that begins one of the reads again has both begun again, so that no newer state is held against an older one.
+ */
 export async function compareByReading(
   store: Pick<ReadStore, 'read'>,
   model: ReadModel,
@@ -22,12 +32,28 @@ export async function compareByReading(
   const open = new Promise<void>((resolve) => {
     opened = resolve;
   });
-  const difference = store.read(left, (ours) =>
-    store.read(right, (theirs) => {
-      opened();
-      return firstDifference(model, ours, theirs);
-    }),
-  );
+  const once = () =>
+    store.read(left, async (ours) => {
+      let begun = false;
+      return store.read(right, async (theirs) => {
+        if (begun) throw new Parted();
+        begun = true;
+        opened();
+        return firstDifference(model, ours, theirs);
+      });
+    });
+  const difference = (async () => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await once();
+      } catch (error) {
+        if (!(error instanceof Parted)) throw error;
+        if (tries === TRIES) {
+          throw new ReadStoreUnavailable('DATA_HELD', `${left} and ${right} are written faster than they are compared`);
+        }
+      }
+    }
+  })();
   // Refused before both are open, it is told by `compare` itself.
   difference.catch(() => {});
   await Promise.race([open, difference]);
