@@ -1,4 +1,4 @@
-import type { ReadModel, ReadStore } from '../read-store/port.js';
+import type { Change, ReadModel, ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
 
 const MARKS = 'marks';
@@ -49,17 +49,23 @@ export class Marks {
     });
   }
 
-  put({ kind, model: of, partition, value }: Mark): Promise<void> {
-    return this.#write({ op: 'put', collection: MARKS, key: { kind, model: of, partition }, fields: { value } });
+  put(mark: Mark): Promise<void> {
+    return this.#write(putting(mark));
+  }
+
+  /** Puts a mark unless `check` throws at those that stand: of two who claim at once, one reads again. */
+  claim(mark: Mark, check: (standing: readonly Mark[]) => void): Promise<void> {
+    return this.#write(putting(mark), check);
   }
 
   remove({ kind, model: of, partition }: Pick<Mark, 'kind' | 'model' | 'partition'>): Promise<void> {
     return this.#write({ op: 'remove', collection: MARKS, key: { kind, model: of, partition } });
   }
 
-  async #write(change: Parameters<ReadStore['apply']>[0]['changes'][number]): Promise<void> {
+  async #write(change: Change, check?: (standing: readonly Mark[]) => void): Promise<void> {
     for (;;) {
       const from = await this.readStore.checkpoint(INSTANCE, 0);
+      check?.(await this.all());
       const sequence = from.sequence + 1;
       const to = { sequence, position: String(sequence).padStart(DIGITS, '0') };
       const applied = await this.readStore.apply({ model: INSTANCE, partition: 0, from, to, changes: [change] });
@@ -71,3 +77,10 @@ export class Marks {
     }
   }
 }
+
+const putting = ({ kind, model: of, partition, value }: Mark): Change => ({
+  op: 'put',
+  collection: MARKS,
+  key: { kind, model: of, partition },
+  fields: { value },
+});

@@ -1,137 +1,28 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
-import { memoryLedger } from '../../test/harness.js';
 import { until } from '../../test/until.js';
-import type { EventStore } from '../event-store/port.js';
 import { lendingDomain } from '../lending/catalogue.js';
-import { type MemoryTransport, memoryTransport } from '../messaging/memory/transport.js';
 import { FeedCrashed, type PartitionedFeed } from '../messaging/port.js';
 import { memoryReadStore } from '../read-store/memory/overlay.js';
-import type { ApplyOutcome, Batch, Change, ReadStore } from '../read-store/port.js';
+import type { ApplyOutcome, Batch, ReadStore } from '../read-store/port.js';
 import { FollowingCheckpoints } from './follow-checkpoints.js';
-import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
-import { type Partitions, tokenOf } from './partitions.js';
+import { FollowerBehind, FollowerHalted } from './ledger.js';
+import { tokenOf } from './partitions.js';
 import { Projector } from './projector.js';
-import { rebuildPartitioned } from './rebuild-partitions.js';
-import { Relay } from './relay.js';
-
-const DAYS = 'businessDay';
-const LOOK_MS = 20;
-const partitions: Partitions = {
-  count: 4,
-  of: (stream) => (stream === DAYS ? 0 : 1 + ([...stream].reduce((sum, c) => sum + c.charCodeAt(0), 0) % 3)),
-};
-const ALL = [0, 1, 2, 3];
-
-const counts = { name: 'counts', key: { type: 'text' as const }, measures: ['events'] };
-const streams = { name: 'streams', key: { stream: 'text' as const }, fields: { revision: 'integer' as const } };
-
-/** Counts events by type, and puts the last revision of each stream; takes none of a type that it fears. */
-function counting(name: string, feared: Set<string> = new Set()): Followed {
-  return {
-    model: { name, version: 1, collections: [counts, streams] },
-    project: ({ type, stream, revision }): readonly Change[] => {
-      if (feared.has(type)) throw new Error(`cannot take ${type}`);
-      return [
-        { op: 'add', collection: 'counts', key: { type }, measures: { events: 1 } },
-        { op: 'put', collection: 'streams', key: { stream }, fields: { revision } },
-      ];
-    },
-  };
-}
-
-const group = (n: number) => ({
-  command: 'register-group',
-  id: `group-${n}`,
-  valueDate: '2021-07-01',
-  data: { group: `G${n}`, district: '001', commune: '00004', massOrganisation: 'WOMEN' },
-});
-
-/** A ledger with its relay and an empty read store: what a test runs projectors over. */
-async function chain(groups: number) {
-  const { ledger, store } = await memoryLedger();
-  for (let n = 0; n < groups; n++) await ledger.handle(group(n));
-  const log = memoryTransport(partitions.count);
-  const stop = new AbortController();
-  const relay = new Relay({
-    ...{ store, log: log.publisher(), partitions, toAll: DAYS, now: Date.now, onFault: fail, leaseMs: 0 },
-  });
-  const relaying = relay.run(stop.signal);
-  return {
-    ...{ ledger, store, log, readStore: memoryReadStore() },
-    stop: async () => {
-      stop.abort();
-      await relaying;
-      await ledger.close();
-    },
-  };
-}
-
-function fail(error: unknown): never {
-  throw error;
-}
-
-/** Each feed is alone in its group: what it reads is said, and two may read the same. */
-let feeds = 0;
-
-function projectorOver(
-  { log, readStore }: { readonly log: MemoryTransport; readonly readStore: ReadStore },
-  followed: readonly Followed[],
-  of: readonly number[] = ALL,
-  batch = 7,
-) {
-  const faults: unknown[] = [];
-  const stop = new AbortController();
-  const projector = new Projector({
-    ...{
-      feed: log.feed(String(feeds++), { of, batch }),
-      readStore,
-      domain: lendingDomain(),
-      followed,
-      partitions,
-      toAll: DAYS,
-    },
-    ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
-  });
-  const running = projector.run(stop.signal);
-  return {
-    ...{ projector, faults },
-    stop: () => {
-      stop.abort();
-      return running;
-    },
-  };
-}
-
-/** Every partition of the live instance stands where the log ends. */
-async function level(log: MemoryTransport, store: EventStore, readStore: ReadStore, name: string): Promise<boolean> {
-  const instance = await readStore.live(name);
-  if (instance === undefined || log.checkpoint().position !== (await store.head())?.position) return false;
-  for (const [partition, sequence] of log.checkpoint().sequences) {
-    if ((await readStore.checkpoint(instance, partition)).sequence !== sequence) return false;
-  }
-  return true;
-}
-
-async function documentsOf(readStore: ReadStore, name: string): Promise<Record<string, unknown>> {
-  return readStore.read((await readStore.live(name)) as string, async (view) => {
-    const found: Record<string, unknown> = {};
-    for (const { type, events } of await view.sum('counts', { where: [{}], by: ['type'], measures: ['events'] })) {
-      found[String(type)] = Number(events);
-    }
-    for await (const { stream, revision } of view.find('streams')) found[String(stream)] = revision;
-    return found;
-  });
-}
-
-async function expected(store: EventStore): Promise<Record<string, unknown>> {
-  const found: Record<string, number> = {};
-  for await (const { type, stream, revision } of store.readAll()) {
-    found[type] = (found[type] ?? 0) + 1;
-    found[stream] = revision;
-  }
-  return found;
-}
+import {
+  ALL,
+  chain,
+  counting,
+  DAYS,
+  documentsOf,
+  expected,
+  fail,
+  group,
+  instead,
+  LOOK_MS,
+  level,
+  partitions,
+  projectorOver,
+} from './testing/chain.js';
 
 type Fate = 'none' | 'before' | 'after' | 'half';
 /** What was begun and left half way, by instance and partition: shared by all that write to one store. */
@@ -147,13 +38,7 @@ function mishaps(readStore: ReadStore, fates: Fate[], flights: Flights): ReadSto
     if (fate === 'after') throw new Error('the answer is lost');
     return outcomes;
   };
-  return new Proxy(readStore, {
-    get(target, name, receiver) {
-      if (name === 'applyAll') return applyAll;
-      const value = Reflect.get(target, name, receiver);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return instead(readStore, 'applyAll', applyAll);
 }
 
 async function applyOne(readStore: ReadStore, batch: Batch, half: boolean, flights: Flights): Promise<ApplyOutcome> {
@@ -296,62 +181,4 @@ describe('a reader elsewhere', () => {
     await stop();
     await all.stop();
   }, 20_000);
-});
-
-describe('a rebuild over partitions', () => {
-  const rebuild = ({ store, readStore }: { store: EventStore; readStore: ReadStore }, followed: Followed) =>
-    rebuildPartitioned(
-      { store, readStore, domain: lendingDomain(), partitions, toAll: DAYS, now: Date.now, lookMs: LOOK_MS },
-      followed,
-      () => {},
-      new AbortController().signal,
-    );
-
-  it('gives the same documents and checkpoints, and takes the place of the live one while commands go on', async () => {
-    const all = await chain(20);
-    const { log, store, readStore } = all;
-    const followed = counting('bold');
-    const projectors = [projectorOver(all, [followed], [0, 1]), projectorOver(all, [followed], [2, 3])];
-    await until(() => level(log, store, readStore, 'bold'));
-    let writing = true;
-    const commands = (async () => {
-      for (let n = 20; writing; n++) {
-        await all.ledger.handle(group(n));
-        await wait(2);
-      }
-    })();
-    expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.1', difference: null, switched: true });
-    expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.2', difference: null, switched: true });
-    writing = false;
-    await commands;
-    await until(() => level(log, store, readStore, 'bold'));
-    expect(await documentsOf(readStore, 'bold')).toEqual(await expected(store));
-    expect((await readStore.instances()).filter((instance) => instance.startsWith('bold'))).toEqual(['bold.1.2']);
-    for (const { stop } of projectors) await stop();
-    await all.stop();
-  });
-
-  it('names what differs, and builds a later version beside the earlier one', async () => {
-    const all = await chain(10);
-    const { log, store, readStore } = all;
-    const first = projectorOver(all, [counting('bold')]);
-    await until(() => level(log, store, readStore, 'bold'));
-    const twice: Followed = {
-      ...counting('bold'),
-      project: (event) =>
-        counting('bold')
-          .project(event)
-          .flatMap((one) => [one, one]),
-    };
-    expect((await rebuild(all, twice)).difference).toMatchObject({ live: { events: 10 }, rebuilt: { events: 20 } });
-    await first.stop();
-    const next: Followed = { ...counting('bold'), model: { ...counting('bold').model, version: 2 } };
-    const second = projectorOver(all, [next]);
-    expect(await rebuild(all, next)).toMatchObject({ instance: 'bold.2', difference: null, switched: true });
-    await all.ledger.handle(group(99));
-    await until(() => level(log, store, readStore, 'bold'));
-    expect(await documentsOf(readStore, 'bold')).toEqual(await expected(store));
-    await second.stop();
-    await all.stop();
-  });
 });

@@ -4,11 +4,11 @@ import type { Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import { foldChanges } from '../read-store/fold.js';
-import { AT_START, type Change, type Checkpoint, type Comparison, type ReadStore } from '../read-store/port.js';
+import { AT_START, type Change, type Checkpoint, type Difference, type ReadStore } from '../read-store/port.js';
 import { BUILD_BATCH } from './build.js';
 import type { Progress } from './following.js';
 import type { Followed, RebuildReport } from './ledger.js';
-import { Marks } from './marks.js';
+import { type Mark, Marks, type RebuildMark } from './marks.js';
 import type { Partitions } from './partitions.js';
 import { projected, written } from './project.js';
 import { isInstanceOf, LOOK_MS } from './projector.js';
@@ -17,6 +17,8 @@ import { isInstanceOf, LOOK_MS } from './projector.js';
 const SLICE = 2_000;
 /** How long a mark of a rebuild holds if nobody renews it: its process has died. */
 const MARK_MS = 5 * 60_000;
+/** How often it is renewed meanwhile. */
+const RENEWALS = 5;
 /** How often the two are levelled anew because somebody was still writing. */
 const LEVEL_TRIES = 20;
 
@@ -34,7 +36,7 @@ export interface RebuildTools {
 /**
  * Builds a read model anew beside the live one, compares the two and switches. It reads the event store and not the log:
  * that is read faster, and the numbers that the relay gave follow from the global order alone, so they are counted again.
- * The projectors go on with the live one; for the comparison and the switch they leave it where it is, some seconds.
+ * The projectors go on with the live one; from the comparison to the switch they leave it where it is.
  */
 export async function rebuildPartitioned(
   tools: RebuildTools,
@@ -47,33 +49,40 @@ export async function rebuildPartitioned(
   const began = performance.now();
   const marks = new Marks(readStore);
   await marks.open();
-  await refuseTwo(marks, name, now());
   const live = await readStore.live(name);
   invariant(live !== undefined, `${name} is a read model`);
-  const instance = await openBeside(readStore, followed, live);
-  const key = { kind: 'rebuild', model: name, partition: 0 } as const;
-  const mark = (still: boolean) => marks.put({ ...key, value: { instance, paused: still, until: now() + MARK_MS } });
+  const instance = nameBeside(followed, live);
   let paused = false;
-  const build = new Rebuild(tools, followed, instance, () => mark(paused));
+  const mark = (): RebuildMark => ({ ...markOf(name), value: { instance, paused, until: now() + MARK_MS } });
+  await marks.claim(mark(), (standing) => refuseTwo(standing, name, now()));
+  const renew = () => marks.put(mark());
+  const build = new Rebuild(tools, followed, instance, renew);
   try {
-    await mark(paused);
+    await openBeside(readStore, followed, live, instance);
     await build.to(await checkpointsOf(readStore, live), progress, signal);
     await readStore.finish(instance);
     paused = true;
-    await mark(paused);
-    const comparison = await level(tools, { live, instance, build, followed, marks }, signal);
+    await renew();
+    const found = await level(tools, { live, instance, build, followed, marks, renew }, signal);
     await readStore.switchTo(name, instance);
-    await marks.remove(key);
-    const found = (await comparison?.difference) ?? null;
+    await marks.remove(markOf(name));
     await readStore.drop(live);
     const difference = found && { collection: found.collection, live: found.left, rebuilt: found.right };
     const seconds = (performance.now() - began) / 1_000;
     return { name, instance, events: build.events, seconds, difference, switched: true };
   } catch (error) {
-    await marks.remove(key);
-    if ((await readStore.live(name)) !== instance) await readStore.drop(instance);
+    // Where the read store is away the mark ends by itself, and the next rebuild drops what is left.
+    await undo(readStore, marks, name, instance).catch(() => {});
     throw error;
   }
+}
+
+const markOf = (model: string) => ({ kind: 'rebuild', model, partition: 0 }) as const;
+
+async function undo(readStore: ReadStore, marks: Marks, name: string, instance: string): Promise<void> {
+  await marks.remove(markOf(name));
+  const there = (await readStore.instances()).includes(instance);
+  if (there && (await readStore.live(name)) !== instance) await readStore.drop(instance);
 }
 
 interface Both {
@@ -82,14 +91,18 @@ interface Both {
   readonly build: Rebuild;
   readonly followed: Followed;
   readonly marks: Marks;
+  readonly renew: () => Promise<void>;
 }
 
-/** The two at one place, and held there for the comparison; null where there is nothing to compare with. */
+/**
+ * The two at one place, and what differs; null also where there is nothing to compare with. Both stand still for as long
+ * as it takes: of a store without snapshots a state is there only until it is written over.
+ */
 async function level(
   { readStore, lookMs = LOOK_MS }: RebuildTools,
-  { live, instance, build, followed, marks }: Both,
+  { live, instance, build, followed, marks, renew }: Both,
   signal: AbortSignal,
-): Promise<Comparison | null> {
+): Promise<Difference | null> {
   for (let tries = 0; tries < LEVEL_TRIES; tries++) {
     // Every projector has looked meanwhile, and left it.
     await wait(lookMs * 2, undefined, { signal });
@@ -99,31 +112,48 @@ async function level(
     const halted = (await marks.all()).some(({ kind, model }) => kind === 'halted' && model === name);
     // An earlier version is another read model of the same name.
     if (halted || !isInstanceOf(live, name, version)) return null;
-    const comparison = await readStore.compare(followed.model, live, instance);
-    if (sameCheckpoints(before, await checkpointsOf(readStore, live))) return comparison;
-    comparison.difference.catch(() => {});
+    const { difference } = await readStore.compare(followed.model, live, instance);
+    const found = await whileRenewed(difference, renew, signal);
+    if (sameCheckpoints(before, await checkpointsOf(readStore, live))) return found;
   }
   throw new Error(`${live} does not stand still: a projector does not hear that it is paused`);
 }
 
-async function refuseTwo(marks: Marks, name: string, now: number): Promise<void> {
-  for (const mark of await marks.all()) {
+/** What `work` comes to; the mark would end before a long one. */
+async function whileRenewed<T>(work: Promise<T>, renew: () => Promise<void>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const renewed = async (): Promise<never> => {
+    for (;;) {
+      await wait(MARK_MS / RENEWALS, undefined, { signal: AbortSignal.any([signal, over.signal]) });
+      await renew();
+    }
+  };
+  try {
+    return await Promise.race([work, renewed()]);
+  } finally {
+    over.abort();
+  }
+}
+
+function refuseTwo(marks: readonly Mark[], name: string, now: number): void {
+  for (const mark of marks) {
     if (mark.kind !== 'rebuild' || mark.model !== name || mark.value.until <= now) continue;
     throw new Error(`${name} is being rebuilt already, as ${mark.value.instance}`);
   }
 }
 
-/** A new instance; what an earlier rebuild left half built goes. */
-async function openBeside(readStore: ReadStore, followed: Followed, live: string): Promise<string> {
-  const { name, version } = followed.model;
+function nameBeside({ model: { name, version } }: Followed, live: string): string {
   const own = `${name}.${version}`;
-  for (const left of await readStore.instances()) {
-    if (left !== live && (left === own || left.startsWith(`${own}.`))) await readStore.drop(left);
-  }
   const number = live.startsWith(`${own}.`) ? Number(live.slice(own.length + 1)) : 0;
-  const instance = isInstanceOf(live, name, version) ? `${own}.${number + 1}` : own;
-  await readStore.open(instance, followed.model, { building: true });
-  return instance;
+  return isInstanceOf(live, name, version) ? `${own}.${number + 1}` : own;
+}
+
+/** What an earlier rebuild left half built goes. */
+async function openBeside(readStore: ReadStore, { model }: Followed, live: string, instance: string): Promise<void> {
+  for (const left of await readStore.instances()) {
+    if (left !== live && isInstanceOf(left, model.name, model.version)) await readStore.drop(left);
+  }
+  await readStore.open(instance, model, { building: true });
 }
 
 type Checkpoints = ReadonlyMap<number, Checkpoint>;
