@@ -1,17 +1,14 @@
 import type { Logger } from 'pino';
-import type { Followed } from '../../libs/engine/ledger.js';
 import { Projector } from '../../libs/engine/projector.js';
 import { traceparentOf } from '../../libs/kernel/envelope.js';
 import { kafkaFeed } from '../../libs/messaging/kafka/feed.js';
 import type { Message } from '../../libs/messaging/port.js';
-import type { ReadStore } from '../../libs/read-store/port.js';
 import { READY_LAG_SECONDS_MAX } from '../../libs/surface/config.js';
 import { Measurements } from '../../libs/surface/http/metrics.js';
 import { type Health, serveWorker } from '../../libs/surface/http/worker.js';
 import { domain, followed, kafkaOf, openReadModels, toAll } from '../distributed/parts.js';
 import { rebuildIn } from '../distributed/rebuild.js';
 import { Opened, type Start } from '../distributed/service.js';
-import type { Settings } from '../distributed/settings.js';
 
 /** A projector: as many as there are partitions share them. */
 export const startProjector: Start = async (settings, logger) => {
@@ -21,13 +18,12 @@ export const startProjector: Start = async (settings, logger) => {
     const readStore = await opened.add(openReadModels(settings));
     const feed = kafkaFeed(kafkaOf(settings, (text) => logger.debug({ kafka: text }, 'kafka')));
     const stopping = new AbortController();
-    const rebuilding = new Set<Promise<void>>();
     const projector = new Projector({
       ...{ feed, readStore, domain, followed, partitions: settings.layout, toAll, now: Date.now, onFault },
       applied: (partition, messages) => tell(logger, partition, messages),
-      outdated: (one) => {
-        const work = rebuildOutdated(settings, readStore, one, logger, stopping.signal);
-        rebuilding.add(work);
+      outdated: async (one, signal) => {
+        const report = await rebuildIn(settings, readStore, one, () => {}, signal);
+        logger.info({ report }, 'a later version of a read model was built');
       },
     });
     const measurements = measured(projector);
@@ -45,7 +41,6 @@ export const startProjector: Start = async (settings, logger) => {
       async stop() {
         stopping.abort();
         await running;
-        await Promise.all(rebuilding);
         await opened.close();
       },
     };
@@ -61,22 +56,6 @@ function tell(logger: Logger, partition: number, messages: readonly Message[]): 
   for (const { sequence, event } of messages) {
     const traceparent = traceparentOf(event);
     if (traceparent !== null) logger.debug({ partition, sequence, event: event.id, traceparent }, 'projected');
-  }
-}
-
-/** A later version of a read model is built beside the live one, by whichever projector comes first. */
-async function rebuildOutdated(
-  settings: Settings,
-  readStore: ReadStore,
-  one: Followed,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const report = await rebuildIn(settings, readStore, one, () => {}, signal);
-    logger.info({ report }, 'a later version of a read model was built');
-  } catch (error) {
-    if (!signal.aborted) logger.warn({ err: error, model: one.model.name }, 'a later version was not built');
   }
 }
 

@@ -5,10 +5,11 @@ import { FeedCrashed, type Message, type PartitionedFeed, type PartitionReader }
 import type { ApplyOutcome, Batch, Checkpoint, ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
 import type { Followed } from './ledger.js';
-import { type Mark, Marks } from './marks.js';
+import { type Mark, Marks, type RebuildMark } from './marks.js';
 import { furthest, type Partitions } from './partitions.js';
 import { pause } from './pause.js';
 import { projected, written } from './project.js';
+import { isInstanceOf, Upgrades } from './upgrades.js';
 
 /** How often a projector looks which instances are live, what is paused, and what is to be tried again. */
 export const LOOK_MS = 1_000;
@@ -28,8 +29,8 @@ export interface ProjectorOptions {
   readonly onFault: (error: unknown) => void;
   /** Told of what was written to the read models. */
   readonly applied?: (partition: number, messages: readonly Message[]) => void;
-  /** Told of a read model whose live instance is of an earlier version: somebody has to rebuild it. */
-  readonly outdated?: (followed: Followed) => void;
+  /** Rebuilds a read model whose live instance is of an earlier version. */
+  readonly outdated?: (followed: Followed, signal: AbortSignal) => Promise<void>;
   readonly lookMs?: number;
 }
 
@@ -66,6 +67,13 @@ interface Part {
   readonly instance: string;
 }
 
+/** A read model that this process does not follow: it is paused, or another version is live. */
+interface Unfollowed {
+  readonly instance: string;
+  readonly since: number;
+  readonly fault: string | null;
+}
+
 interface Following extends Part {
   checkpoint: Checkpoint;
   halted: FollowerStatus['halted'];
@@ -97,6 +105,8 @@ export class Projector {
   readonly #assigned = new Map<number, Assigned>();
   readonly #marks: Marks;
   #parts: readonly Part[] = [];
+  readonly #unfollowed = new Map<string, Unfollowed>();
+  readonly #upgrades: Upgrades;
   /** The marks that this process has made. */
   readonly #halts = new Set<string>();
   #heartbeat: number;
@@ -106,6 +116,7 @@ export class Projector {
 
   constructor(private readonly options: ProjectorOptions) {
     this.#marks = new Marks(options.readStore);
+    this.#upgrades = new Upgrades(options);
     this.#heartbeat = options.now();
   }
 
@@ -118,6 +129,7 @@ export class Projector {
     } finally {
       over.abort();
       await looking;
+      await this.#upgrades.settled();
     }
   }
 
@@ -141,15 +153,17 @@ export class Projector {
     return this.options.followed.map(({ model }) => {
       const own = this.partitions().filter(({ name }) => name === model.name);
       const halted = own.find((one) => one.halted !== null)?.halted ?? null;
+      const unfollowed = this.#unfollowed.get(model.name);
+      const unfollowedMs = unfollowed === undefined ? 0 : this.options.now() - unfollowed.since;
       return {
-        ...{ name: model.name, instance: own[0]?.instance ?? '', kind: 'projection', halted },
+        ...{ name: model.name, instance: (unfollowed ?? own[0])?.instance ?? '', kind: 'projection', halted },
         state: halted === null ? 'running' : 'halted',
         sequence: own.reduce((sum, { sequence }) => sum + sequence, 0),
         position: furthest(own),
-        caughtUp: own.every(({ caughtUp }) => caughtUp),
-        lagSeconds: Math.max(0, ...own.map(({ lagSeconds }) => lagSeconds)),
+        caughtUp: unfollowed === undefined && own.every(({ caughtUp }) => caughtUp),
+        lagSeconds: Math.max(unfollowedMs / 1_000, ...own.map(({ lagSeconds }) => lagSeconds)),
         heartbeat: new Date(this.#heartbeat).toISOString(),
-        fault: own.find(({ fault }) => fault !== null)?.fault ?? this.#fault,
+        fault: unfollowed?.fault ?? own.find(({ fault }) => fault !== null)?.fault ?? this.#fault,
       };
     });
   }
@@ -305,7 +319,7 @@ export class Projector {
       try {
         if (!opened) await this.#open();
         opened = true;
-        await this.#lookOnce();
+        await this.#lookOnce(signal);
       } catch (error) {
         if (!signal.aborted) this.#failed(error);
       }
@@ -314,30 +328,36 @@ export class Projector {
 
   /** The first projector of a ledger makes its instances; what is live of an earlier version stays so until it is rebuilt. */
   async #open(): Promise<void> {
-    const { readStore, followed, outdated } = this.options;
+    const { readStore, followed } = this.options;
     await this.#marks.open();
-    for (const one of followed) {
-      const { name, version } = one.model;
+    for (const { model } of followed) {
+      const { name, version } = model;
       const live = await readStore.live(name);
       const instance = live ?? `${name}.${version}`;
-      if (!isInstanceOf(instance, name, version)) outdated?.(one);
-      else await readStore.open(instance, one.model);
+      if (isInstanceOf(instance, name, version)) await readStore.open(instance, model);
       if (live === undefined) await readStore.switchTo(name, instance);
     }
   }
 
-  async #lookOnce(): Promise<void> {
+  async #lookOnce(signal: AbortSignal): Promise<void> {
     const { readStore, followed, now } = this.options;
     const marks = await this.#marks.all();
     const parts: Part[] = [];
     for (const one of followed) {
       const { name, version } = one.model;
-      const paused = marks.some(
-        ({ kind, model, value }) => kind === 'rebuild' && model === name && value.paused && value.until > now(),
+      const rebuilt = marks.find(
+        (mark): mark is RebuildMark => mark.kind === 'rebuild' && mark.model === name && mark.value.until > now(),
       );
-      const instance = await readStore.live(name);
-      // Another version is live: projectors of that version follow it.
-      if (!paused && isInstanceOf(instance, name, version)) parts.push({ followed: one, instance });
+      const instance = (await readStore.live(name)) ?? '';
+      const own = isInstanceOf(instance, name, version);
+      if (own && rebuilt?.value.paused !== true) {
+        parts.push({ followed: one, instance });
+        this.#unfollowed.delete(name);
+        continue;
+      }
+      const since = this.#unfollowed.get(name)?.since ?? now();
+      const fault = own ? null : this.#upgrades.fault(one, instance, rebuilt, signal);
+      this.#unfollowed.set(name, { instance, since, fault });
     }
     const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();
     // What this process halted at, and somebody has taken the mark of: it is tried again.
@@ -361,7 +381,3 @@ const haltOf = ({ followed }: Part, partition: number) =>
 
 const textOf = ({ kind, model, partition }: Pick<Mark, 'kind' | 'model' | 'partition'>): string =>
   `${kind} ${model} ${partition}`;
-
-/** Whether an instance is there and of this version. */
-export const isInstanceOf = (instance: string | undefined, name: string, version: number): instance is string =>
-  instance === `${name}.${version}` || instance?.startsWith(`${name}.${version}.`) === true;

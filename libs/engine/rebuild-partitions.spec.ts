@@ -9,8 +9,10 @@ import { memoryReadStore } from '../read-store/memory/overlay.js';
 import { openMongoReadStore } from '../read-store/mongodb/store.js';
 import type { ReadStore } from '../read-store/port.js';
 import type { Followed } from './ledger.js';
+import { Marks } from './marks.js';
 import { rebuildPartitioned } from './rebuild-partitions.js';
 import {
+  ALL,
   chain,
   counting,
   DAYS,
@@ -25,12 +27,26 @@ import {
 } from './testing/chain.js';
 
 const mongodb = await server('MONGODB_URL');
-/** A server may be slow on a machine that does other work. */
-const SERVER_MS_MAX = 30_000;
+const DAY_MS = 86_400_000;
 
-const rebuild = ({ store, readStore }: { store: EventStore; readStore: ReadStore }, followed: Followed) =>
+/** How fast everything goes: a server may be slow on a machine that does other work. */
+interface Pace {
+  readonly lookMs: number;
+  readonly commandMs: number;
+  readonly levelMs: number;
+}
+
+const QUICK: Pace = { lookMs: LOOK_MS, commandMs: 2, levelMs: 6_000 };
+const OF_A_SERVER: Pace = { lookMs: 500, commandMs: 100, levelMs: 60_000 };
+const CASE_MS_MAX = 180_000;
+
+const rebuild = (
+  { store, readStore }: { store: EventStore; readStore: ReadStore },
+  followed: Followed,
+  { now = Date.now, lookMs = LOOK_MS } = {},
+) =>
   rebuildPartitioned(
-    { store, readStore, domain: lendingDomain(), partitions, toAll: DAYS, now: Date.now, lookMs: LOOK_MS },
+    { store, readStore, domain: lendingDomain(), partitions, toAll: DAYS, now, lookMs },
     followed,
     () => {},
     new AbortController().signal,
@@ -46,22 +62,26 @@ const comparingLate = (readStore: ReadStore): ReadStore =>
     return { difference: late() };
   });
 
-async function rebuiltTwice(readStore: ReadStore): Promise<void> {
+async function rebuiltTwice(readStore: ReadStore, { lookMs, commandMs, levelMs } = QUICK): Promise<void> {
   const all = await chain(20, readStore);
   const { log, store } = all;
   const followed = counting('bold');
-  const projectors = [projectorOver(all, [followed], [0, 1]), projectorOver(all, [followed], [2, 3])];
-  const isLevel = () => until(() => level(log, store, readStore, 'bold'), SERVER_MS_MAX);
+  const projectors = [
+    [0, 1],
+    [2, 3],
+  ].map((of) => projectorOver(all, [followed], of, 7, { lookMs }));
+  const isLevel = () => until(() => level(log, store, readStore, 'bold'), levelMs);
   await isLevel();
   let writing = true;
   const commands = (async () => {
     for (let n = 20; writing; n++) {
       await all.ledger.handle(group(n));
-      await wait(2);
+      await wait(commandMs);
     }
   })();
-  expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.1', difference: null, switched: true });
-  expect(await rebuild(all, followed)).toMatchObject({ instance: 'bold.1.2', difference: null, switched: true });
+  for (const instance of ['bold.1.1', 'bold.1.2']) {
+    expect(await rebuild(all, followed, { lookMs })).toMatchObject({ instance, difference: null, switched: true });
+  }
   writing = false;
   await commands;
   await isLevel();
@@ -92,7 +112,7 @@ describe('a rebuild over partitions', () => {
     };
     expect((await rebuild(all, twice)).difference).toMatchObject({ live: { events: 10 }, rebuilt: { events: 20 } });
     await first.stop();
-    const next: Followed = { ...counting('bold'), model: { ...counting('bold').model, version: 2 } };
+    const next = later(counting('bold'));
     const second = projectorOver(all, [next]);
     expect(await rebuild(all, next)).toMatchObject({ instance: 'bold.2', difference: null, switched: true });
     await all.ledger.handle(group(99));
@@ -103,18 +123,71 @@ describe('a rebuild over partitions', () => {
   });
 });
 
+const later = (followed: Followed): Followed => ({ ...followed, model: { ...followed.model, version: 2 } });
+
+describe('a projector of a later version', () => {
+  it('says that the live one is of an earlier, and builds its own as soon as nobody else does, until it is there', async () => {
+    const all = await chain(10);
+    const { log, store, readStore } = all;
+    const first = projectorOver(all, [counting('bold')]);
+    await until(() => level(log, store, readStore, 'bold'));
+    await first.stop();
+    let ahead = 0;
+    const now = () => Date.now() + ahead;
+    // Somebody died while he rebuilt.
+    const value = { instance: 'bold.2', paused: false, until: now() + DAY_MS };
+    await new Marks(readStore).put({ kind: 'rebuild', model: 'bold', partition: 0, value });
+    let tries = 0;
+    const { projector, faults, stop } = projectorOver(all, [later(counting('bold'))], ALL, 7, {
+      now,
+      outdated: async (one) => {
+        if (tries++ === 0) throw new Error('no event store');
+        await rebuild(all, one, { now });
+      },
+    });
+    const told = (text: RegExp) => until(() => text.test(projector.status()[0]?.fault ?? ''));
+    await told(/^bold\.1 is live, of an earlier version: bold\.2 is being built$/);
+    ahead += DAY_MS;
+    await told(/^bold\.1 is live, of an earlier version, and building the later one failed: no event store$/);
+    expect(projector.status()[0]).toMatchObject({ instance: 'bold.1', state: 'running', caughtUp: false });
+    expect([tries, faults]).toEqual([1, [new Error('no event store')]]);
+    ahead += DAY_MS;
+    expect(projector.status()[0]?.lagSeconds).toBeGreaterThan(DAY_MS / 1_000);
+    await until(() => projector.status()[0]?.caughtUp === true && projector.status()[0]?.instance === 'bold.2');
+    await until(() => level(log, store, readStore, 'bold'));
+    expect(projector.status()[0]).toMatchObject({ fault: null, lagSeconds: 0 });
+    expect(await documentsOf(readStore, 'bold')).toEqual(await expected(store));
+    await stop();
+    await all.stop();
+  });
+
+  it('is left alone by one of an earlier version, which says so', async () => {
+    const all = await chain(1);
+    const { readStore } = all;
+    const { model } = later(counting('bold'));
+    await readStore.open('bold.2', model);
+    await readStore.switchTo('bold', 'bold.2');
+    const outdated = () => Promise.reject(new Error('it is not outdated'));
+    const { projector, faults, stop } = projectorOver(all, [counting('bold')], ALL, 7, { outdated });
+    await until(() => projector.status()[0]?.fault === 'bold.2 is live, of a later version than this program makes');
+    await stop();
+    expect([faults, await readStore.live('bold')]).toEqual([[], 'bold.2']);
+    await all.stop();
+  });
+});
+
 describeWith(mongodb, `a rebuild over partitions on a server of MongoDB's protocol: ${mongodb.what}`, () => {
   it(
     'gives the same documents and checkpoints, and finds no difference while commands go on',
     async () => {
       const database = `socai-test-${randomBytes(6).toString('hex')}`;
       const readStore = await openMongoReadStore({ url: mongodb.url, database });
-      await rebuiltTwice(readStore);
+      await rebuiltTwice(readStore, OF_A_SERVER);
       await readStore.close();
       const client = new MongoClient(mongodb.url);
       await client.db(database).dropDatabase();
       await client.close();
     },
-    SERVER_MS_MAX * 3,
+    CASE_MS_MAX,
   );
 });

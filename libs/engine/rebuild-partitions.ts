@@ -11,7 +11,8 @@ import type { Followed, RebuildReport } from './ledger.js';
 import { type Mark, Marks, type RebuildMark } from './marks.js';
 import type { Partitions } from './partitions.js';
 import { projected, written } from './project.js';
-import { isInstanceOf, LOOK_MS } from './projector.js';
+import { LOOK_MS } from './projector.js';
+import { isInstanceOf } from './upgrades.js';
 
 /** How many events are read, and let go of as far as they are folded, at once. */
 const SLICE = 2_000;

@@ -6,7 +6,7 @@ import { memoryReadStore } from '../../read-store/memory/overlay.js';
 import type { Change, ReadStore } from '../../read-store/port.js';
 import type { Followed } from '../ledger.js';
 import type { Partitions } from '../partitions.js';
-import { Projector } from '../projector.js';
+import { Projector, type ProjectorOptions } from '../projector.js';
 import { Relay } from '../relay.js';
 
 export const DAYS = 'businessDay';
@@ -73,6 +73,7 @@ export function projectorOver(
   followed: readonly Followed[],
   of: readonly number[] = ALL,
   batch = 7,
+  more: Partial<ProjectorOptions> = {},
 ) {
   const faults: unknown[] = [];
   const stop = new AbortController();
@@ -86,6 +87,7 @@ export function projectorOver(
       toAll: DAYS,
     },
     ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
+    ...more,
   });
   const running = projector.run(stop.signal);
   return {
