@@ -48,7 +48,7 @@ export async function distributed({ layout, store, readStore, log, feeds }: Part
   );
   const running = [relay, ...projectors].map((part) => part.run(stopping.signal));
   const following = new FollowingCheckpoints({
-    ...{ store, readStore, followed, partitions: layout, now: Date.now, onFault, lookMs: 500 },
+    ...{ store, readStore, followed, partitions: layout, toAll, now: Date.now, onFault, lookMs: 500 },
   });
   const shared = {
     ...{ store, readStore, domain, onFault, partitions: layout, shared: { leaseMs: 30, marginMs: 5 } },

@@ -5,7 +5,7 @@ import { commands } from '../../libs/lending/catalogue.js';
 import { queries } from '../../libs/projections/catalogue.js';
 import { overlayReadStore } from '../../libs/read-store/memory/overlay.js';
 import { serve } from '../../libs/surface/http/server.js';
-import { clock, domain, followed, openEvents, openReadModels } from '../distributed/parts.js';
+import { clock, domain, followed, openEvents, openReadModels, toAll } from '../distributed/parts.js';
 import { rebuildFrom } from '../distributed/rebuild.js';
 import { Opened, type Start } from '../distributed/service.js';
 
@@ -19,7 +19,7 @@ export const startQueryApi: Start = async (settings, logger) => {
     const store = await opened.add(openEvents(settings, onFault));
     const readStore = await opened.add(openReadModels(settings));
     const following = new FollowingCheckpoints({
-      ...{ store, readStore, followed, partitions: layout, now: Date.now, onFault },
+      ...{ store, readStore, followed, partitions: layout, toAll, now: Date.now, onFault },
       rebuild: (one, progress) => rebuildFrom({ store, readStore, layout }, one, progress, stopping.signal),
     });
     const ledger = await opened.add(

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type EventStore, START } from '../event-store/port.js';
+import type { EventStore } from '../event-store/port.js';
 import { invariant } from '../kernel/result.js';
 import type { Checkpoint, ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
+import { arePassed, type EndPositions, Ends } from './ends.js';
 import { type Following, type Progress, Readings } from './following.js';
 import { FOLLOW_WAIT_MS, type Followed, FollowerBehind, FollowerHalted, type RebuildReport } from './ledger.js';
 import { type Mark, Marks } from './marks.js';
@@ -14,15 +15,23 @@ const AGAIN_MS = 5;
 const AGAIN_MS_MAX = 100;
 
 export interface CheckpointsOptions {
-  readonly store: Pick<EventStore, 'head'>;
+  readonly store: Pick<EventStore, 'head' | 'readAll' | 'readStream'>;
   readonly readStore: ReadStore;
   readonly followed: readonly Followed[];
   readonly partitions: Partitions;
+  /** The stream whose events stand in every partition: see the relay. */
+  readonly toAll: string;
   readonly now: () => number;
   readonly onFault: (error: unknown) => void;
   /** Builds read models anew, where this process may. */
   readonly rebuild?: (followed: Followed, progress: Progress) => Promise<RebuildReport>;
   readonly lookMs?: number;
+}
+
+/** Where the partitions ended at some time. */
+interface Goal {
+  readonly at: number;
+  readonly ends: EndPositions;
 }
 
 /** What was seen of one read model when it was looked at last. */
@@ -31,7 +40,9 @@ interface Seen {
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
   readonly halted: FollowerStatus['halted'];
   readonly caughtUp: boolean;
-  caughtUpAt: number;
+  readonly caughtUpAt: number;
+  /** What it has not passed, or what it passed last. */
+  readonly goal: Goal;
 }
 
 /**
@@ -42,6 +53,7 @@ export class FollowingCheckpoints implements Following {
   readonly #readings = new Readings();
   readonly #marks: Marks;
   readonly #seen = new Map<string, Seen>();
+  readonly #ends: Ends;
   readonly #stopping = new AbortController();
   #looking: Promise<void> = Promise.resolve();
   #lookedAt: number;
@@ -49,6 +61,7 @@ export class FollowingCheckpoints implements Following {
 
   constructor(private readonly options: CheckpointsOptions) {
     this.#marks = new Marks(options.readStore);
+    this.#ends = new Ends(options);
     this.#lookedAt = options.now();
   }
 
@@ -85,7 +98,8 @@ export class FollowingCheckpoints implements Following {
       const seen = this.#seen.get(name);
       const checkpoints = [...(seen?.checkpoints.values() ?? [])];
       const halted = seen?.halted ?? null;
-      const caughtUp = seen?.caughtUp ?? false;
+      // Who cannot look does not know.
+      const caughtUp = this.#fault === null && (seen?.caughtUp ?? false);
       return {
         ...{ name, instance: seen?.instance ?? '', kind: 'projection', halted, caughtUp },
         state: halted === null ? 'running' : 'halted',
@@ -123,13 +137,13 @@ export class FollowingCheckpoints implements Following {
 
   /** Waits until everything that the store holds now is in every read model. */
   async catchUp(progress: Progress): Promise<void> {
-    const head = (await this.options.store.head())?.position ?? START;
+    const ends = await Ends.of(this.options);
     for (; !this.#stopping.signal.aborted; await wait(AGAIN_MS_MAX)) {
       await this.#lookOnce();
       const all = this.status();
       const sequence = Math.min(...all.map((status) => status.sequence));
       progress(sequence, Math.max(...all.map((status) => status.sequence)));
-      if (all.every(({ position }) => position >= head)) return;
+      if (all.every(({ name }) => arePassed(ends, this.#seen.get(name)?.checkpoints ?? new Map()))) return;
       const halted = all.find(({ state }) => state === 'halted');
       if (halted !== undefined) throw new FollowerHalted(halted.name, halted);
     }
@@ -162,18 +176,22 @@ export class FollowingCheckpoints implements Following {
   }
 
   async #lookOnce(): Promise<void> {
-    const { store, readStore, followed, now } = this.options;
+    const { readStore, followed, now } = this.options;
     const marks = await this.#marks.all();
-    const head = (await store.head())?.position ?? START;
+    const goal: Goal = { at: now(), ends: await this.#ends.look() };
     for (const { model } of followed) {
       const instance = await readStore.live(model.name);
       if (instance === undefined) continue;
       const checkpoints = await readStore.read(instance, async (view) => new Map(view.checkpoints));
       const halted = marks.find((mark): mark is Extract<Mark, { kind: 'halted' }> => isHalt(mark, model.name));
-      // Only the projectors know of each partition; here it is seen whether the last event of all has arrived.
-      const caughtUp = furthest([...checkpoints.values()]) >= head;
-      const caughtUpAt = caughtUp ? now() : (this.#seen.get(model.name)?.caughtUpAt ?? now());
-      this.#seen.set(model.name, { instance, checkpoints, halted: halted?.value ?? null, caughtUp, caughtUpAt });
+      const before = this.#seen.get(model.name);
+      const passed = [goal, before?.goal].find((one) => one !== undefined && arePassed(one.ends, checkpoints));
+      this.#seen.set(model.name, {
+        ...{ instance, checkpoints, halted: halted?.value ?? null, caughtUp: passed === goal },
+        caughtUpAt: passed?.at ?? before?.caughtUpAt ?? goal.at,
+        // While events come all the time it is never at the end of the moment, and passes one after the other.
+        goal: passed === undefined ? (before?.goal ?? goal) : goal,
+      });
     }
     this.#lookedAt = now();
     this.#fault = null;

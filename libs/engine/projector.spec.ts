@@ -132,7 +132,7 @@ describe('a projector', () => {
     await until(() => projector.status()[1]?.state === 'halted');
     expect((await readStore.checkpoint('timid.1', 0)).sequence).toBe(log.checkpoint().sequences.get(0));
     const shown = new FollowingCheckpoints({
-      ...{ store, readStore, followed: [counting('bold'), counting('timid')], partitions, now: Date.now },
+      ...{ store, readStore, followed: [counting('bold'), counting('timid')], partitions, toAll: DAYS, now: Date.now },
       ...{ onFault: fail, lookMs: LOOK_MS },
     });
     await shown.start();
@@ -160,7 +160,7 @@ describe('a reader elsewhere', () => {
     const { store, readStore, log } = all;
     const followed = [counting('bold')];
     const reader = new FollowingCheckpoints({
-      ...{ store, readStore, followed, partitions, now: Date.now, onFault: fail, lookMs: LOOK_MS },
+      ...{ store, readStore, followed, partitions, toAll: DAYS, now: Date.now, onFault: fail, lookMs: LOOK_MS },
     });
     await reader.start();
     const { stop } = projectorOver(all, followed, [0, 1, 2]);
@@ -179,6 +179,40 @@ describe('a reader elsewhere', () => {
     );
     await reader.stop();
     await stop();
+    await all.stop();
+  }, 20_000);
+
+  it('is caught up, and ends its wait for everything, only when each partition has come to its own last event', async () => {
+    const all = await chain(6);
+    const { store, readStore, log } = all;
+    const followed = [counting('bold')];
+    const reader = new FollowingCheckpoints({
+      ...{ store, readStore, followed, partitions, toAll: DAYS, now: Date.now, onFault: fail, lookMs: LOOK_MS },
+    });
+    const others = projectorOver(all, followed, [0, 1, 2]);
+    let third = projectorOver(all, followed, [3]);
+    await until(() => level(log, store, readStore, 'bold'));
+    await reader.start();
+    expect(reader.status()[0]).toMatchObject({ caughtUp: true, lagSeconds: 0 });
+    await third.stop();
+    // The last event of all is in a partition that is read.
+    const groupIn = (partition: number) =>
+      group([...Array(100).keys()].find((n) => n >= 6 && partitions.of(`group-G${n}`) === partition) as number);
+    for (const partition of [3, 1]) await all.ledger.handle(groupIn(partition));
+    const head = (await store.head())?.position;
+    await until(async () => (await readStore.checkpoint('bold.1', 1)).position === head);
+    await until(() => (reader.status()[0]?.lagSeconds ?? 0) > (LOOK_MS * 5) / 1_000);
+    let looks = 0;
+    let ended = false;
+    const caughtUp = reader.catchUp(() => looks++).then(() => (ended = true));
+    await until(() => looks >= 3);
+    expect(ended).toBe(false);
+    third = projectorOver(all, followed, [3]);
+    await caughtUp;
+    expect(await level(log, store, readStore, 'bold')).toBe(true);
+    await until(() => reader.status()[0]?.caughtUp === true);
+    await reader.stop();
+    for (const one of [others, third]) await one.stop();
     await all.stop();
   }, 20_000);
 });
