@@ -70,6 +70,8 @@ export interface ServerClient {
   ): ServerRead;
   /** Every event before `before` (exclusive), or from the end, newest first; the filter is honoured by one library. */
   readAllBackwards(options: { before: ServerPosition | undefined; count: number }): ServerRead;
+  /** The event at a position that the server gave; an error where it gave none such. */
+  readAllAt(position: ServerPosition): ServerRead;
   /** Behind `after`, or from the first event of all. `checkpoint` must not throw. */
   subscribeToAll(
     options: { after: ServerPosition | undefined; buffered: number; filter: Filter },
@@ -139,6 +141,7 @@ export function clientOf(kind: ClientKind, library: Library, client: LibraryClie
       invariant(count >= 1, 'a read asks for one event at least');
       return client.readAll({ direction: 'backwards', fromPosition: before ?? 'end', maxCount: count });
     },
+    readAllAt: (fromPosition) => client.readAll({ direction: 'forwards', fromPosition, maxCount: 1 }),
     subscribeToAll({ after, buffered, filter }, checkpoint) {
       const names = filter.prefixes.length === 0 ? { regex: NO_SYSTEM_STREAMS } : { prefixes: [...filter.prefixes] };
       const streams = library.streamNameFilter({

@@ -1,11 +1,12 @@
 import type { Envelope } from '../../kernel/envelope.js';
+import { invariant } from '../../kernel/result.js';
 import { acceptBatch, acceptReadOptions } from '../accept.js';
 import { turn } from '../follow.js';
 import { type ReadAllOptions, START, StoreUnavailable, type SubscriptionBatch } from '../port.js';
 import { classifyRead } from './classify.js';
-import type { ServerPosition } from './client.js';
+import type { ServerPosition, ServerRead } from './client.js';
 import { envelopeOf, serverPosition } from './events.js';
-import { backOffMs } from './patience.js';
+import { backOffMs, collect, NotAnswered } from './patience.js';
 import { head, PAGE_EVENTS, type Reading } from './read.js';
 
 /** What a subscription needs beside a read. */
@@ -18,6 +19,9 @@ export interface Following extends Reading {
   readonly interrupted: (cause: Error) => void;
 }
 
+/** How often in a row a server that answers refuses to read at a position before nobody asks it again. */
+const REFUSALS = 3;
+
 interface Followed {
   readonly after: string;
   readonly batch: number;
@@ -29,7 +33,8 @@ interface Followed {
 /**
  * The global order, live. Whatever breaks a subscription off (an error, an end, being too slow, silence while the head
  * moves), it begins again behind the last event that the reader has taken, and tells the reader nothing of it. What the
- * reader has not asked for stays with the server, but for one buffer.
+ * reader has not asked for stays with the server, but for one buffer. A position that the server never gave is an
+ * `InvariantBroken`: the server itself only fails, as it does when it is restarted.
  */
 export async function* follow(following: Following, options: Followed): AsyncGenerator<SubscriptionBatch> {
   const { after, batch, signal, giveUp = Number.POSITIVE_INFINITY } = options;
@@ -37,6 +42,7 @@ export async function* follow(following: Following, options: Followed): AsyncGen
   const over = () => signal?.aborted === true || following.closing.aborted;
   const place: Place = { position: after, resume: serverPosition(after), saidCaughtUp: false };
   let since = performance.now();
+  let refusals = 0;
   for (let attempt = 0; !over(); attempt++) {
     const connection = connect(following, place, batch);
     try {
@@ -53,6 +59,12 @@ export async function* follow(following: Following, options: Followed): AsyncGen
     if (verdict === 'refused' || performance.now() - since > giveUp) {
       throw new StoreUnavailable(fault, `${following.address}: following all events: ${text}`, { cause });
     }
+    refusals = !connection.confirmed() && (await refuses(following, place)) ? refusals + 1 : 0;
+    const { position } = place;
+    invariant(
+      refusals < REFUSALS,
+      `${following.address}: ${JSON.stringify(position)} is no position of this store: ${text}`,
+    );
     following.interrupted(cause);
     await pause(backOffMs(attempt), signal, following.closing);
   }
@@ -147,9 +159,26 @@ async function headOrNothing(following: Following): Promise<string | undefined> 
   }
 }
 
+/** Whether a server that answers otherwise does not read at the last event that was taken. */
+async function refuses({ client, patience, address }: Following, place: Place): Promise<boolean> {
+  const at = serverPosition(place.position);
+  if (at === undefined) return false;
+  // A checkpoint's may be the one that is refused: the event's is sure.
+  place.resume = at;
+  const answer = (read: ServerRead) =>
+    collect(patience.read, `${address}: looking at a position`, read).then(
+      () => 'answers',
+      (error: unknown) => (error instanceof NotAnswered ? 'silent' : 'refuses'),
+    );
+  const there = await answer(client.readAllAt(at));
+  return there === 'refuses' && (await answer(client.readAllBackwards({ before: undefined, count: 1 }))) === 'answers';
+}
+
 interface Connection {
   /** At most `batch` events that have arrived. */
   take(batch: number): Envelope[];
+  /** Whether the server has taken it up. */
+  confirmed(): boolean;
   /** Whether the server has said that everything of the past was sent. */
   live(): boolean;
   /** Broken off, by whatever signal. */
@@ -163,7 +192,7 @@ interface Connection {
 }
 
 function connect({ client, own, prefixes, closing }: Following, { resume }: Place, batch: number): Connection {
-  let [live, over] = [false, false];
+  let [confirmed, live, over] = [false, false, false];
   let failure: Error | undefined;
   let checkpoint: ServerPosition | undefined;
   let signals = 0;
@@ -185,7 +214,10 @@ function connect({ client, own, prefixes, closing }: Following, { resume }: Plac
     },
   );
   subscription.on('readable', signalled);
-  subscription.on('confirmation', signalled);
+  subscription.on('confirmation', () => {
+    confirmed = true;
+    signalled();
+  });
   subscription.on('caughtUp', () => {
     live = true;
     signalled();
@@ -209,6 +241,7 @@ function connect({ client, own, prefixes, closing }: Following, { resume }: Plac
       }
       return events;
     },
+    confirmed: () => confirmed,
     live: () => live,
     over: () => over,
     failure: () => failure,

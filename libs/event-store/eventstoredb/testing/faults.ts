@@ -136,6 +136,14 @@ function subscriptionFaults({ server, store, interruptions }: Context): void {
     },
   );
 
+  it('behind a position that the store never gave are refused by name, and not begun again for ever', async () => {
+    const [first] = await appended(store(), newStream(), NO_STREAM, 2);
+    const never = String(BigInt(first?.position ?? '') + 1n).padStart(20, '0');
+    const reader = following(store(), never);
+    await expect(reader.ended).rejects.toThrow(`"${never}" is no position of this store`);
+    expect(interruptions.length).toBeLessThan(10);
+  });
+
   it('give a slow reader everything once, cut off as too slow or not', async () => {
     const reader = following(store(), await headPosition(store()), 20, () => wait(20));
     await reader.until('the head', () => reader.batches.length > 0);
