@@ -1,4 +1,5 @@
 import kafkajs, { type Kafka, type KafkaConfig } from 'kafkajs';
+import { hastenKafkajs } from './hasten.js';
 
 export interface KafkaOptions {
   /** Host and port of some brokers. */
@@ -19,6 +20,7 @@ const RETRY = { initialRetryTime: 50, multiplier: 2, maxRetryTime: 1_000, retrie
 
 /** A client of kafkajs that says nothing by itself. */
 export function kafkaClient({ brokers, ledger, connection, onWarning }: KafkaOptions): Kafka {
+  hastenKafkajs();
   return new kafkajs.Kafka({
     requestTimeout: REQUEST_MS,
     connectionTimeout: 3_000,

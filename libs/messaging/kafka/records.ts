@@ -19,11 +19,11 @@ export function encoder(ledger: string): (message: Message, index: number) => En
   const headersOf = headersFor(ledger);
   return (message, partition) => {
     const { stream, meta } = message.event;
-    const value = Buffer.from(JSON.stringify(message.event));
+    const value = JSON.stringify(message.event);
     const timestamp = String(Date.parse(meta.recordedAt));
     return {
-      record: { key: stream, value, partition, headers: { ...headersOf(message) }, timestamp },
-      bytes: value.length + OVERHEAD_BYTES,
+      record: { key: stream, value, partition, headers: headersOf(message), timestamp },
+      bytes: Buffer.byteLength(value) + OVERHEAD_BYTES,
     };
   };
 }
