@@ -2,7 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { dateOfDay, parseInstant } from '../../kernel/dates.js';
 import type { Envelope } from '../../kernel/envelope.js';
 import { invariant } from '../../kernel/result.js';
-import type { LogCheckpoint, Message, PartitionedFeed, PartitionReader, TransactionalLog } from '../port.js';
+import {
+  FeedCrashed,
+  type LogCheckpoint,
+  LogMismatch,
+  type Message,
+  type PartitionedFeed,
+  type PartitionReader,
+  type TransactionalLog,
+} from '../port.js';
 
 /** A log under test: made, empty, and nobody else's. */
 export interface TransportHarness {
@@ -158,7 +166,7 @@ export function reading(
     caughtUp: (partition) => void caughtUp.add(partition),
     revoked: (partition) => void revoked.add(partition),
   };
-  const ended = feed.run(reader, abort.signal);
+  const ended = runAgain(feed, reader, abort.signal);
   // A case that fails before it looks at the end would leave it unhandled.
   ended.catch(() => undefined);
   const stop = async () => {
@@ -166,6 +174,17 @@ export function reading(
     await ended;
   };
   return { applied, caughtUp, revoked, asked, ended, stop };
+}
+
+/** As a projector does: a coordinator that is still loading its groups, on a slow machine for long, ends a run. */
+async function runAgain(feed: PartitionedFeed, reader: PartitionReader, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await feed.run(reader, signal);
+    } catch (error) {
+      if (error instanceof FeedCrashed || error instanceof LogMismatch || signal.aborted) throw error;
+    }
+  }
 }
 
 /** The messages of each partition, in order. */
