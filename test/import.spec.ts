@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { streamPrefixOf } from '../apps/distributed/parts.js';
+import { LEDGER_DEFAULT } from '../apps/distributed/settings.js';
 import { openEventStoreDb } from '../libs/event-store/eventstoredb/store.js';
 import { standInProcess, type TestServer } from '../libs/event-store/eventstoredb/testing/server.js';
 import { openSqliteEventStore } from '../libs/event-store/sqlite/store.js';
@@ -47,7 +49,10 @@ describe('socai import', () => {
     expect(code).toBe(0);
     return JSON.parse(out) as Report;
   };
-  const target = () => openEventStoreDb({ connectionString: server.url, patience: { close: 100 } });
+  const target = () => {
+    const prefix = streamPrefixOf(LEDGER_DEFAULT);
+    return openEventStoreDb({ connectionString: server.url, prefix, patience: { close: 100 } });
+  };
   const source = () => openSqliteEventStore({ path: join(data, 'events.db'), readOnly: true });
 
   it('is killed again and again, and moves every event, in order, byte for byte', async () => {

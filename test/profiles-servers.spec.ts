@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { layoutFor } from '../apps/distributed/layout.js';
+import { streamPrefixOf } from '../apps/distributed/parts.js';
 import { openEventStoreDb } from '../libs/event-store/eventstoredb/store.js';
 import { kafkaFeed } from '../libs/messaging/kafka/feed.js';
 import { kafkaLog } from '../libs/messaging/kafka/log.js';
@@ -23,7 +24,9 @@ describeWith([kafka, mongo], `the same programme in both profiles, over ${where}
   bothProfiles('2023-08-28', async () => {
     const ledger = `test-${randomUUID().slice(0, 8)}`;
     const standIn = events.url === '' ? await startStandIn() : null;
-    const store = await openEventStoreDb({ connectionString: standIn?.url ?? events.url });
+    const store = await openEventStoreDb({
+      ...{ connectionString: standIn?.url ?? events.url, prefix: streamPrefixOf(ledger) },
+    });
     const readStore = await openMongoReadStore({ url: mongo.url, database: ledger });
     const place = { brokers: kafka.url.split(','), ledger, layout };
     await createTopics({ ...place, replicationFactor: 1 });

@@ -14,6 +14,9 @@ import type { Settings } from './settings.js';
 
 export const domain = lendingDomain();
 
+/** No ledger's name holds a dot: none begins like another. */
+export const streamPrefixOf = (ledger: string): string => `${ledger}.`;
+
 /** The stream whose events stand in every partition. */
 export const toAll = domain.days.stream;
 
@@ -23,11 +26,11 @@ const categories = layoutFor('').categories.map(({ category }) => category);
 for (const category of domain.aggregates.keys()) invariant(categories.includes(category), `${category} has partitions`);
 
 /** The event store. Asks the server before it resolves: who cannot reach it does not start. */
-export async function openEvents({ eventStoreDb, client }: Settings, onFault: OnFault): Promise<EventStore> {
+export async function openEvents({ eventStoreDb, client, ledger }: Settings, onFault: OnFault): Promise<EventStore> {
   invariant(eventStoreDb !== '', 'EVENTSTOREDB_URL says where EventStoreDB is');
   const { openEventStoreDb } = await import('../../libs/event-store/eventstoredb/store.js');
   return openEventStoreDb({
-    ...{ connectionString: eventStoreDb, client, categories },
+    ...{ connectionString: eventStoreDb, client, categories, prefix: streamPrefixOf(ledger) },
     interrupted: onFault,
   });
 }

@@ -1,5 +1,6 @@
 import { createTopics } from '../../libs/messaging/kafka/topics.js';
 import { kafkaOf } from '../distributed/parts.js';
+import { reached } from '../distributed/reach.js';
 import { runService } from '../distributed/service.js';
 import { settingsOf } from '../distributed/settings.js';
 import { startRelay } from './relay.js';
@@ -9,6 +10,8 @@ import { startRelay } from './relay.js';
 if (process.argv[2] === 'topics') {
   const settings = settingsOf(process.env);
   const place = kafkaOf(settings, () => {});
-  const { made } = await createTopics({ ...place, replicationFactor: settings.replicationFactor });
+  const { made } = await reached(() => createTopics({ ...place, replicationFactor: settings.replicationFactor }), {
+    waiting: ({ message }) => process.stderr.write(`waits for Kafka: ${message}\n`),
+  });
   process.stdout.write(`${made.length === 0 ? 'all topics are there' : `made ${made.join(', ')}`}\n`);
 } else await runService('relay', startRelay);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { domain, followed, toAll } from '../../apps/distributed/parts.js';
+import { domain, followed, streamPrefixOf, toAll } from '../../apps/distributed/parts.js';
 import { simulate } from '../../apps/socai/simulate/simulation.js';
 import { openLedger } from '../../libs/engine/open-ledger.js';
 import { openEventStoreDb } from '../../libs/event-store/eventstoredb/store.js';
@@ -41,7 +41,7 @@ export async function compare({ ledger, layout, places }: Cluster, loaded: Loade
       wrong.push(`${what}: ${one.slice(0, SAID_MAX)} embedded, ${other.slice(0, SAID_MAX)} distributed`);
   };
   const embedded = await runEmbedded(loaded);
-  const store = await openEventStoreDb({ connectionString: places.eventStoreDb });
+  const store = await openEventStoreDb({ connectionString: places.eventStoreDb, prefix: streamPrefixOf(ledger) });
   const readStore = await openMongoReadStore({ url: places.mongoDb, database: ledger });
   try {
     const events = await eventsOf(store);

@@ -81,7 +81,7 @@ export function createAppender(reading: Reading, newest: string): Appender {
       const append: Append = { stream, expectedRevision, events, key };
       doubts.sent(append);
       const answer = reading.client
-        .append(stream, expectedRevision, events.map(proposed))
+        .append(reading.own.named(stream), expectedRevision, events.map(proposed))
         .then(({ position }) => ({ position: position === undefined ? undefined : positionText(position) }));
       const outcome = settled(append, answer);
       const over = outcome.then(

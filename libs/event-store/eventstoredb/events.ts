@@ -18,24 +18,42 @@ export function serverPosition(position: string): ServerPosition | undefined {
   return { commit, prepare: commit };
 }
 
-/** What of a server is the ledger's. */
+/** What of a server is the ledger's, and how it is called there. */
 export interface Own {
   has(stream: string): boolean;
+  /** What the server calls a stream of the ledger. */
+  named(stream: string): string;
+  /** What the ledger calls a stream of the server; undefined where it is none of its own. */
+  streamOf(name: string): string | undefined;
+  /** The names that the server filters by; what slips through is none of the ledger's. */
+  readonly prefixes: readonly string[];
   /** Whether an event that this program did not write, in a stream that is the ledger's, is an error. */
   readonly strict: boolean;
 }
 
-/** The streams of the ledger's categories; where none are named, whatever this program wrote. */
-export function ledgersOwn(categories: readonly string[]): Own {
+/**
+ * The streams of the ledger's categories, with the ledger's prefix before their names; where no category is named,
+ * whatever this program wrote under that prefix.
+ */
+export function ledgersOwn(categories: readonly string[], prefix = ''): Own {
   const own = new Set(categories);
-  if (own.size === 0) return { has: (stream) => !stream.startsWith('$'), strict: false };
-  return { has: (stream) => own.has(categoryOf(stream)), strict: true };
+  const has = (stream: string) => (own.size === 0 ? !stream.startsWith('$') : own.has(categoryOf(stream)));
+  return {
+    ...{ has, strict: own.size > 0, named: (stream) => prefix + stream },
+    streamOf(name) {
+      const stream = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+      return stream !== undefined && has(stream) ? stream : undefined;
+    },
+    prefixes: own.size > 0 ? categories.map((category) => prefix + category) : prefix === '' ? [] : [prefix],
+  };
 }
 
 /** A read event as the envelope that was appended; undefined where it is none of the ledger's. */
 export function envelopeOf({ event }: ResolvedEvent, own: Own): Envelope | undefined {
   // A tombstone stands in the stream that it ends, under a name of the server's.
-  if (event === undefined || event.type.startsWith('$') || !own.has(event.streamId)) return undefined;
+  if (event === undefined || event.type.startsWith('$')) return undefined;
+  const stream = own.streamOf(event.streamId);
+  if (stream === undefined) return undefined;
   const { version, ...meta } = flat(event);
   const number = Number(version);
   if (!event.isJson || !Number.isSafeInteger(number) || event.position === undefined) {
@@ -47,7 +65,7 @@ export function envelopeOf({ event }: ResolvedEvent, own: Own): Envelope | undef
     id: event.id,
     type: event.type,
     version: number,
-    stream: event.streamId,
+    stream,
     revision: Number(event.revision),
     position: positionText(event.position),
     data: event.data,

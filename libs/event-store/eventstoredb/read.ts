@@ -15,6 +15,14 @@ export interface Reading {
   readonly own: Own;
   /** Throws when the store is closed. */
   readonly assertOpen: () => void;
+  /** What the last look for the head found, for the next one. */
+  readonly looked: Looked;
+}
+
+/** Up to which position of the server the head of the ledger is known, and where it was then. */
+export interface Looked {
+  upTo?: bigint;
+  head?: Envelope | undefined;
 }
 
 /** Events that one call asks for: a call is answered whole before a reader sees any of it, so it is bounded. */
@@ -58,7 +66,11 @@ export function streamPage(
   const what = `${address}: reading ${stream}`;
   return tried(patience, what, assertOpen, async () => {
     try {
-      const found = await collect(patience.read, what, client.readStream(stream, { direction, from, count }));
+      const found = await collect(
+        patience.read,
+        what,
+        client.readStream(own.named(stream), { direction, from, count }),
+      );
       return found.flatMap((event) => envelopeOf(event, own) ?? []);
     } catch (error) {
       if (classifyRead(error).verdict === 'missing') return [];
@@ -91,23 +103,42 @@ export async function* readAllBackwards(
   }
 }
 
-/** The last event of the ledger: one short read, unless the server wrote a lot for itself since. */
+/**
+ * The last event of the ledger: one short read, unless the server, or another ledger on it, wrote a lot since the last
+ * look. What lies behind that look is not read again.
+ */
 export async function head(reading: Reading): Promise<Envelope | undefined> {
-  for await (const event of readAllBackwards(reading, { limit: 1 })) return event;
-  return undefined;
+  const { looked } = reading;
+  const before = { ...looked };
+  let newest: bigint | undefined;
+  const found = (event: Envelope | undefined) => {
+    // Two may look at once: the later place counts.
+    if (newest !== undefined && newest > (looked.upTo ?? -1n)) Object.assign(looked, { upTo: newest, head: event });
+    return event;
+  };
+  let from: ServerPosition | undefined;
+  for (let count = HEAD_EVENTS; ; count = Math.min(count * 4, PAGE_EVENTS)) {
+    const { events, begin, end } = await backwardsPage(reading, from, count);
+    newest ??= begin?.commit;
+    if (events[0] !== undefined) return found(events[0]);
+    if (end === undefined) return found(undefined);
+    if (before.upTo !== undefined && end.commit <= before.upTo) return found(before.head);
+    from = end;
+  }
 }
 
-/** The ledger's events among the next `count` of all, and where to go on, unless that was the beginning. */
+/** The ledger's events among the next `count` of all, where those begin, and where to go on, unless that was the beginning. */
 function backwardsPage(
   { client, patience, own, address, assertOpen }: Reading,
   before: ServerPosition | undefined,
   count: number,
-): Promise<{ events: Envelope[]; end: ServerPosition | undefined }> {
+): Promise<{ events: Envelope[]; begin: ServerPosition | undefined; end: ServerPosition | undefined }> {
   const what = `${address}: reading all events backwards`;
   return tried(patience, what, assertOpen, async () => {
     const found = await collect(patience.read, what, client.readAllBackwards({ before, count }));
     const end = found.length < count ? undefined : found.at(-1)?.event?.position;
-    return { events: found.flatMap((event) => envelopeOf(event, own) ?? []), end };
+    const begin = found[0]?.event?.position;
+    return { events: found.flatMap((event) => envelopeOf(event, own) ?? []), begin, end };
   });
 }
 

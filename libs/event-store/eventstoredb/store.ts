@@ -18,6 +18,8 @@ export interface EventStoreDbOptions {
    * category is neither read nor written. None: all but the server's own streams.
    */
   readonly categories?: readonly string[];
+  /** What the server's names of the ledger's streams begin with, so that a server may hold several ledgers. */
+  readonly prefix?: string;
   readonly patience?: Partial<Patience>;
   /** Told whenever a subscription was broken off and is about to begin again: for logs and metrics. */
   readonly interrupted?: (cause: Error) => void;
@@ -28,7 +30,7 @@ export interface EventStoreDbOptions {
  * revisions settle between them. Rejects with a `StoreUnavailable` when the server cannot be read within patience.
  */
 export async function openEventStoreDb(options: EventStoreDbOptions): Promise<EventStore> {
-  const { connectionString, client: kind = 'eventstore', categories = [] } = options;
+  const { connectionString, client: kind = 'eventstore', categories = [], prefix = '' } = options;
   const patience: Patience = { ...PATIENCE, ...options.patience };
   const address = addressOf(connectionString);
   const leased = await lease(kind, connectionString, patience.append);
@@ -36,8 +38,8 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   const reading: Reading = {
     client: leased.client,
     patience,
-    address,
-    own: ledgersOwn(categories),
+    ...{ address, looked: {} },
+    own: ledgersOwn(categories, prefix),
     assertOpen() {
       if (closing.signal.aborted) throw new StoreUnavailable('STORE_CLOSED', 'the event store is closed');
     },
@@ -45,7 +47,7 @@ export async function openEventStoreDb(options: EventStoreDbOptions): Promise<Ev
   try {
     const newest = (await head(reading))?.position ?? '';
     const { interrupted = () => undefined } = options;
-    const following: Following = { ...reading, prefixes: categories, closing: closing.signal, interrupted };
+    const following: Following = { ...reading, closing: closing.signal, interrupted };
     return storeOf(reading, following, newest, async () => {
       closing.abort();
       return () => leased.release(patience.close);

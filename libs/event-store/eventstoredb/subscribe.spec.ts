@@ -44,8 +44,8 @@ it('begins again when a subscription falls silent while the head moves, and only
   const abort = new AbortController();
   const interruptions: Error[] = [];
   const following = {
-    ...{ client: deaf, patience: { ...PATIENCE, silence: SILENCE_MS }, own: ledgersOwn([]), prefixes: [] },
-    ...{ address: 'here', assertOpen: () => undefined, closing: new AbortController().signal },
+    ...{ client: deaf, patience: { ...PATIENCE, silence: SILENCE_MS }, own: ledgersOwn([]) },
+    ...{ address: 'here', looked: {}, assertOpen: () => undefined, closing: new AbortController().signal },
     interrupted: (cause: Error) => void interruptions.push(cause),
   };
   const seen: string[] = [];

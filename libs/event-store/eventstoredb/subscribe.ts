@@ -11,8 +11,6 @@ import { head, PAGE_EVENTS, type Reading } from './read.js';
 
 /** What a subscription needs beside a read. */
 export interface Following extends Reading {
-  /** Names that the server filters by; what slips through is dropped here. */
-  readonly prefixes: readonly string[];
   /** Aborted when the store is closed. */
   readonly closing: AbortSignal;
   /** Told whenever a subscription was broken off and is about to begin again. */
@@ -191,7 +189,7 @@ interface Connection {
   leave(): void;
 }
 
-function connect({ client, own, prefixes, closing }: Following, { resume }: Place, batch: number): Connection {
+function connect({ client, own, closing }: Following, { resume }: Place, batch: number): Connection {
   let [confirmed, live, over] = [false, false, false];
   let failure: Error | undefined;
   let checkpoint: ServerPosition | undefined;
@@ -207,7 +205,7 @@ function connect({ client, own, prefixes, closing }: Following, { resume }: Plac
     signalled();
   };
   const subscription = client.subscribeToAll(
-    { after: resume, buffered: Math.min(batch, PAGE_EVENTS), filter: { prefixes } },
+    { after: resume, buffered: Math.min(batch, PAGE_EVENTS), filter: own },
     (position) => {
       checkpoint = position;
       signalled();

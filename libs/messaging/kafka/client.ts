@@ -43,5 +43,14 @@ export function protocolError(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Whether no broker answers, for which kafkajs has these names and no protocol error. */
+export function isUnreachable(error: unknown): error is Error {
+  for (let inner = error, depth = 0; inner instanceof Error && depth < 8; depth++) {
+    if (/^KafkaJS(Connection|BrokerNotFound)/.test(inner.name)) return true;
+    inner = inner.cause;
+  }
+  return false;
+}
+
 /** What is thrown, as an error. */
 export const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { UnplacedEnvelope } from '../../../kernel/envelope.js';
+import type { Envelope, UnplacedEnvelope } from '../../../kernel/envelope.js';
 import { all, appended, eventsAfter, following, headPosition, newStream, placed } from '../../contract/harness.js';
-import { type AppendOutcome, type EventStore, NO_STREAM } from '../../port.js';
+import { type AppendOutcome, type EventStore, NO_STREAM, START } from '../../port.js';
 import type { ClientKind } from '../client.js';
 import type { Patience } from '../patience.js';
 import { type EventStoreDbOptions, openEventStoreDb } from '../store.js';
@@ -233,6 +233,37 @@ function serverFaults({ server, store, open }: Context): void {
       frozen.freeze(false);
       await there.close();
       await frozen.close();
+    }
+  });
+
+  it('holds several ledgers, each under a prefix of its own: none sees what is in another', async () => {
+    const loan = newStream('loan');
+    const names = ['one.', 'one-more.', 'other.'];
+    const categories = ['loan', 'businessDay'];
+    const ledgers = await Promise.all(names.map((prefix) => open(server().url, { categories, prefix })));
+    const heads: (Envelope | undefined)[] = [];
+    for (const [index, ledger] of ledgers.entries()) {
+      // More than one page of it lies before the next ledger's end.
+      heads.push((await appended(ledger, loan, NO_STREAM, 3 + 20 * index)).at(-1));
+    }
+    for (const [index, ledger] of ledgers.entries()) {
+      const ours = await all(ledger.readStream(loan));
+      expect(ours.map(({ stream }) => stream)).toEqual(Array(3 + 20 * index).fill(loan));
+      expect(await all(ledger.readAll())).toEqual(ours);
+      expect(await all(ledger.readAll({ direction: 'backwards' }))).toEqual([...ours].reverse());
+      expect(await ledger.head()).toEqual(heads[index]);
+      // Once more, as what was looked at before is not looked at again.
+      expect(await ledger.head()).toEqual(heads[index]);
+      const reader = following(ledger, START);
+      await reader.until('the end', () => reader.batches.at(-1)?.caughtUp === true);
+      expect(reader.events).toEqual(ours);
+      reader.stop();
+      await reader.ended;
+    }
+    for (const ledger of ledgers) {
+      const [event] = await appended(ledger, newStream('loan'), NO_STREAM, 1);
+      expect(await ledger.head()).toEqual(event);
+      await ledger.close();
     }
   });
 
