@@ -42,6 +42,8 @@ export interface CommandRequest {
 export interface RequestContext {
   /** Of the caller's trace; default: the commandId. */
   readonly correlationId?: string;
+  /** Asked when what the command needs is locked and loaded: what it came after was not carried out, so it is not either. */
+  readonly abandoned?: () => boolean;
 }
 
 /** How far one follower has come. */

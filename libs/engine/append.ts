@@ -11,6 +11,8 @@ import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
 export const UNKNOWN_RETRIES_MAX = 20;
 /** And how long, whichever comes first: a store may take its time over each answer. */
 const UNKNOWN_MS_MAX = 30_000;
+/** The same where the store is away and nothing was sent: as long as a read of it is tried. */
+const AWAY_MS_MAX = 12_000;
 const RETRY_FIRST_MS = 20;
 const RETRY_MS_MAX = 2_000;
 
@@ -51,20 +53,21 @@ export function append(
   const { store, streams } = tools;
   const { stream, revision } = folded;
   const { sealed, texts } = sealAll(tools.domain, folded, events, stamp);
+  const again = (first: AppendOutcome | StoreUnavailable) =>
+    settled(tools, folded, sealed, stamp, first).then((outcome) => {
+      if (outcome !== CONFLICT) advanced.durable = SETTLED;
+      return outcome;
+    });
   const placed = store.append(stream, revision, sealed, texts).then(
     (result) => {
-      if (result.outcome !== 'committed') {
-        return settled(tools, folded, sealed, stamp, result).then((outcome) => {
-          if (outcome !== CONFLICT) advanced.durable = SETTLED;
-          return outcome;
-        });
-      }
+      if (result.outcome !== 'committed') return again(result);
       tools.appended();
       // A stream that is kept warm keeps no append that is over, nor its events.
       advanced.durable = SETTLED;
       return at(sealed, result.positions);
     },
     (error: unknown) => {
+      if (isAway(error)) return again(error);
       streams.forget(stream);
       throw error;
     },
@@ -96,22 +99,30 @@ function sealAll(domain: Domain, { stream, revision, seal }: WarmStream, events:
   return { sealed, texts };
 }
 
+/** Whether the store may take the same append a little later. */
+const isAway = (error: unknown): error is StoreUnavailable =>
+  error instanceof StoreUnavailable && (error.code === 'UNREACHABLE' || error.code === 'NO_LEADER');
+
 /**
- * Sends again what nobody knows the outcome of. What did not become durable has its stream loaded again: what was
- * decided on it is decided anew.
+ * Sends again what nobody knows the outcome of, and what a store that is away did not take: the command keeps its place
+ * before those that wait for it. What did not become durable has its stream loaded again: what was decided on it is
+ * decided anew.
  */
 async function settled(
   { store, streams, appended, mayRepeat }: Tools,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
   stamp: Stamp,
-  first: AppendOutcome,
+  first: AppendOutcome | StoreUnavailable,
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   try {
     let result = first;
-    const until = performance.now() + UNKNOWN_MS_MAX;
-    for (let attempt = 0; result.outcome === 'unknown'; attempt++) {
-      if (attempt >= UNKNOWN_RETRIES_MAX || performance.now() > until) {
+    const began = performance.now();
+    for (let attempt = 0; result instanceof Error || result.outcome === 'unknown'; attempt++) {
+      const took = performance.now() - began;
+      if (result instanceof Error) {
+        if (took > AWAY_MS_MAX) throw result;
+      } else if (attempt >= UNKNOWN_RETRIES_MAX || took > UNKNOWN_MS_MAX) {
         throw new StoreUnavailable('OUTCOME_UNKNOWN', `the outcome of an append to ${stream} stayed unknown`, {
           cause: result.cause,
         });
@@ -121,7 +132,10 @@ async function settled(
         streams.forget(stream);
         return CONFLICT;
       }
-      result = await store.append(stream, revision, events);
+      result = await store.append(stream, revision, events).catch((error: unknown) => {
+        if (isAway(error)) return error;
+        throw error;
+      });
     }
     if (result.outcome === 'committed') {
       appended();

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStore, SnapshotStore } from '../event-store/port.js';
+import { type EventStore, type SnapshotStore, StoreUnavailable } from '../event-store/port.js';
 import type { Clock } from '../kernel/clock.js';
 import { dayOf, type Instant, type LocalDate, laterOf } from '../kernel/dates.js';
 import type { Calendar, CommandOf, Decision, Domain, Folded, Refusal } from '../kernel/decider.js';
@@ -194,6 +194,7 @@ export class CommandHandler {
       loaded.push(this.streams.fresh(warm) ? warm : await this.streams.current(stream));
     }
     const calendar = this.#enterAtOnce(request, held) ?? (await this.#enter(request, held));
+    if (request.abandoned?.()) throw new StoreUnavailable('UNREACHABLE', 'what comes before it was not taken');
     return { ...needs, loaded, calendar };
   }
 

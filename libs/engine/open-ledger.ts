@@ -274,7 +274,7 @@ class EmbeddedLedger implements Ledger {
     const { simulated } = await this.calendar();
     const request: Request = {
       ...{ entry, about: entry.about(data), key, data, valueDate, actor: meta.actor, refusal: null },
-      ...{ hash: meta.commandHash, ifMatch: null, recordedAt: null, correlationId: null },
+      ...{ hash: meta.commandHash, ifMatch: null, recordedAt: null, correlationId: null, abandoned: null },
       continued: {
         bookingDate: this.#domain.close.day(announced),
         recordedAt: simulated ? meta.recordedAt : null,

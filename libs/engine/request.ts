@@ -25,6 +25,7 @@ export interface Prepared {
   readonly ifMatch: number | null;
   readonly recordedAt: Instant | null;
   readonly correlationId: string | null;
+  readonly abandoned: (() => boolean) | null;
   /** Said only after the key was looked up: a known key with another body is refused as such. */
   readonly refusal: Refusal | null;
 }
@@ -67,6 +68,7 @@ export function prepare(
     ifMatch,
     recordedAt,
     correlationId: context.correlationId ?? null,
+    abandoned: context.abandoned ?? null,
     hash: hashOf(entry, request),
     refusal: problems.length === 0 ? null : refusalOf(problems),
   });

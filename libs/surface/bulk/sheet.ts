@@ -1,7 +1,8 @@
 import type { Answer, CommandRequest } from '../../engine/answers.js';
 import type { Ledger } from '../../engine/ledger.js';
+import type { Refusal } from '../../kernel/decider.js';
 import { invariant } from '../../kernel/result.js';
-import { refuse } from '../../lending/refusals.js';
+import { type RefusalCode, refuse } from '../../lending/refusals.js';
 import { CHUNK_CHARACTERS, LINE_BYTES_MAX, LINES_UNDER_WAY_MAX } from '../config.js';
 import { problemLine, resultLine } from '../formats/answer.js';
 import { isObject } from '../formats/json.js';
@@ -35,7 +36,8 @@ export interface SheetCounts {
 /**
  * Executes a sheet: the lines in order, as if one after another, their answers awaited together and written in the
  * order of the input. `write` never waits, so input never waits for output; at most `LINES_UNDER_WAY_MAX` lines wait
- * for their answers.
+ * for their answers. A line that a store was not there for ends it: those after it get the same answer, or they would be
+ * carried out without what they build on. Posted again, each has its place.
  */
 export async function runSheet(
   ledger: Ledger,
@@ -58,6 +60,9 @@ export async function runSheet(
   return sheet.finished();
 }
 
+/** What a line is refused with that was not carried out, or perhaps not, as a store was away. */
+const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'OUTCOME_UNKNOWN'] satisfies RefusalCode[];
+
 /** A line that waits for its turn to be written. */
 interface Waiting {
   readonly number: number;
@@ -72,6 +77,8 @@ class Sheet {
   #advanced: (() => void) | null = null;
   #text = '';
   #flushing = false;
+  /** The first line that the store did not take, as it was away: those after it are not executed as if it had been. */
+  #away: { readonly number: number; readonly refusal: Refusal } | null = null;
   readonly #counts = { lines: 0, accepted: 0, duplicates: 0, refused: 0, failed: 0 };
 
   constructor(
@@ -110,13 +117,14 @@ class Sheet {
     try {
       if ('code' in line) this.#settle(waiting, refuse(line.code, '', { max: LINE_BYTES_MAX }));
       else if (value === null) this.#settle(waiting, refuse('OBJECT_INVALID', ''));
+      else if (this.#away !== null) this.#answer(waiting, { accepted: false, refusal: this.#away.refusal });
       else if (this.options.stopping?.()) this.#settle(waiting, refuse('SHUTTING_DOWN', ''));
       else {
         const { correlationId } = this.options;
-        const begun = await this.ledger.begin(
-          value as CommandRequest,
-          correlationId === undefined ? {} : { correlationId },
-        );
+        const begun = await this.ledger.begin(value as CommandRequest, {
+          ...(correlationId === undefined ? {} : { correlationId }),
+          abandoned: this.#abandoned,
+        });
         begun.answer.then(
           (answer) => this.#answer(waiting, answer),
           (error: unknown) => this.#fail(waiting, error),
@@ -131,7 +139,12 @@ class Sheet {
     this.#answer(waiting, { accepted: false, refusal: refusal.error });
   }
 
-  #answer(waiting: Waiting, answer: Answer): void {
+  readonly #abandoned = (): boolean => this.#away !== null;
+
+  #answer(waiting: Waiting, given: Answer): void {
+    // What is refused behind a line that was not taken may lack nothing but that line.
+    const isLacking = this.#away !== null && waiting.number > this.#away.number && !given.accepted;
+    const answer: Answer = isLacking && this.#away ? { accepted: false, refusal: this.#away.refusal } : given;
     if (!answer.accepted) this.#counts.refused++;
     else if (answer.duplicate) this.#counts.duplicates++;
     if (answer.accepted) this.#counts.accepted++;
@@ -148,6 +161,7 @@ class Sheet {
       this.#place(waiting, problemLine(waiting.number, problemOfError(error, this.options.language)));
       return;
     }
+    if (AWAY.includes(refusal.code)) this.#away ??= { number: waiting.number, refusal };
     this.#counts.refused++;
     this.options.answered?.(waiting.command, refusal.code);
     this.#place(waiting, problemLine(waiting.number, problemOf(refusal, this.options.language)));
