@@ -17,6 +17,9 @@ import { accept, lineOf, sheetOf } from './sheet.js';
 export class Faults {
   /** How many of the next appends are written, and their answers lost. */
   lose = 0;
+  /** How many of the next appends find their place taken, or nobody there to take them. */
+  conflict = 0;
+  away = 0;
   /** The stream whose appends end as if the process were gone. */
   refuse: string | null = null;
   /** Called at each read. */
@@ -65,6 +68,8 @@ export function faulty(store: EventStore): EventStore & { readonly faults: Fault
     append: async (stream, revision, events) => {
       if (stream === faults.refuse) throw new Error('the process is gone');
       await faults.awake(true);
+      if (faults.conflict > 0) return { outcome: 'conflict', revision: revision - faults.conflict-- };
+      if (faults.away > 0 && faults.away--) throw new StoreUnavailable('UNREACHABLE', 'nobody is there');
       const outcome = await store.append(stream, revision, events);
       if (faults.lose === 0) return outcome;
       faults.lose--;

@@ -93,13 +93,12 @@ export class CommandHandler {
   }
 
   /** Decided when it returns, or when that resolves; `done` when it is durable. */
-  begin(request: Request, attempt = 0): Begun | Promise<Begun> {
+  begin(request: Request, attempt = 0, held = new Held(this.locks, this.gate)): Begun | Promise<Begun> {
     if (attempt >= CONFLICT_RETRIES_MAX) {
       throw new InvariantBroken(`${request.about} is decided within ${CONFLICT_RETRIES_MAX} attempts`);
     }
-    const held = new Held(this.locks, this.gate);
     try {
-      const gathered = this.#gatherAtOnce(request, held);
+      const gathered = attempt === 0 ? this.#gatherAtOnce(request, held) : null;
       if (gathered === null) return this.#beginWaiting(request, attempt, held);
       const decided = this.#decide(request, gathered, held);
       if (decided instanceof Promise) return decided.then((known) => this.#begun(known, request, attempt, held));
@@ -120,17 +119,14 @@ export class CommandHandler {
     }
   }
 
-  /** Lets go of what is held before it decides anew: the next attempt takes the same locks. */
+  /** What is decided anew keeps its locks: what waits for them comes after it, as the lines of a sheet do. */
   #begun(decided: Decided, request: Request, attempt: number, held: Held): Begun {
     if (decided.placed === null) return { done: decided.done.finally(() => held.releaseAll()) };
     const { placed, done } = decided;
     return {
       done: placed.then(
         (events) => {
-          if (events === CONFLICT) {
-            held.releaseAll();
-            return this.#anew(request, attempt + 1);
-          }
+          if (events === CONFLICT) return this.#anew(request, attempt + 1, held);
           const known = done(events);
           if (known instanceof Promise) return known.finally(() => held.releaseAll());
           held.releaseAll();
@@ -144,10 +140,12 @@ export class CommandHandler {
     };
   }
 
-  async #anew(request: Request, attempt: number): Promise<Done> {
+  async #anew(request: Request, attempt: number, held: Held): Promise<Done> {
+    // Of a day that closes somebody else's close may have to be done first, which takes locks of its own.
+    if (request.about === this.domain.days.stream) held.releaseAll();
     // Who lost twice gives the other writers a turn.
     if (this.lease !== null && attempt > 1) await wait(Math.random() * Math.min(2 ** attempt, ANEW_MS_MAX));
-    return (await this.begin(request, attempt)).done;
+    return (await this.begin(request, attempt, held)).done;
   }
 
   /**
@@ -187,7 +185,10 @@ export class CommandHandler {
       needs = needsOf(request, about);
     }
     if ('answer' in needs) return needs;
-    for (const stream of needs.others) await held.take(stream, needs.writes.includes(stream) ? 'write' : 'read');
+    const { writes } = needs;
+    const modeOf = (stream: string) => (writes.includes(stream) ? 'write' : 'read');
+    held.only(request.about, needs.others, modeOf);
+    for (const stream of needs.others) await held.take(stream, modeOf(stream));
     const loaded = [about];
     for (const stream of needs.others) {
       const warm = await this.streams.known(stream);
@@ -208,7 +209,9 @@ export class CommandHandler {
     const about = streamIn(loaded, request.about);
     const decided = this.#ask(request, about, facts, { calendar, at: at.value });
     if (!decided.ok) return this.#unlessMoved(request, gathered, () => refusedWith(decided.error));
-    for (const name in reads) if (!writes.includes(reads[name] as string)) held.release(reads[name] as string);
+    // Beside other writers it may have to be decided anew.
+    const early = this.lease === null || request.about === this.domain.days.stream;
+    for (const name in reads) if (early && !writes.includes(reads[name] as string)) held.release(reads[name] as string);
     if (decided.value.step === null)
       return this.#unlessMoved(request, gathered, () => this.#quiet(decided.value.warnings));
     if (this.lease?.held() === false && !request.continued) return MOVED;

@@ -130,7 +130,7 @@ export class Held {
 
   /** False where somebody has to be waited for: nothing is asked for then. */
   takeAtOnce(stream: string, mode: Mode): boolean {
-    if (this.#holds(stream)) return true;
+    if (this.#holds(stream, 'read')) return true;
     if (!this.locks.takeAtOnce(stream, mode)) return false;
     this.#streams.push({ stream, mode });
     return true;
@@ -142,6 +142,16 @@ export class Held {
     this.#streams.push({ stream, mode });
   }
 
+  /**
+   * Where some of the others is not held yet: lets go of all but the one that the command is about, as the others are
+   * taken in order of their names, and the day after them.
+   */
+  only(about: string, others: readonly string[], modeOf: (stream: string) => Mode): void {
+    if (others.every((stream) => this.#holds(stream, modeOf(stream)))) return;
+    for (const { stream } of [...this.#streams]) if (stream !== about) this.release(stream);
+    this.leaveDay();
+  }
+
   release(stream: string): void {
     const at = this.#streams.findIndex((held) => held.stream === stream);
     if (at < 0) return;
@@ -151,17 +161,21 @@ export class Held {
 
   /** False where somebody is alone in the day, or waits to be. */
   enterAtOnce(): boolean {
-    if (!this.gate.enterAtOnce()) return false;
+    if (this.#day === 'read') return true;
+    if (this.#day === 'write' || !this.gate.enterAtOnce()) return false;
     this.#day = 'read';
     return true;
   }
 
   async enter(): Promise<void> {
+    if (this.#day === 'read') return;
+    this.leaveDay();
     await this.gate.enter();
     this.#day = 'read';
   }
 
   async enterAlone(): Promise<void> {
+    this.leaveDay();
     await this.gate.alone();
     this.#day = 'write';
   }
@@ -179,8 +193,8 @@ export class Held {
     this.leaveDay();
   }
 
-  #holds(stream: string): boolean {
-    for (const held of this.#streams) if (held.stream === stream) return true;
+  #holds(stream: string, mode: Mode): boolean {
+    for (const held of this.#streams) if (held.stream === stream) return mode === 'read' || held.mode === 'write';
     return false;
   }
 }

@@ -152,6 +152,16 @@ describe('an append whose outcome is unknown', () => {
   });
 });
 
+describe('a line of a sheet that another writer, or the store, made wait', () => {
+  it.each(['conflict', 'away'] as const)('keeps its place: what builds on it comes after it (%s)', async (fault) => {
+    const [a] = await two();
+    a.faults[fault] = 3;
+    const answers = [];
+    for (const line of LENT) answers.push((await a.ledger.begin(line)).answer);
+    for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ accepted: true });
+  });
+});
+
 describe('a store that takes longer to read than the lease on the day', () => {
   it('is written nothing on that day, until it is as fast again', async () => {
     const clock = { now: 0 };

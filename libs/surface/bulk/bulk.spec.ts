@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Answer, CommandRequest } from '../../engine/answers.js';
 import type { Begun, Ledger } from '../../engine/ledger.js';
 import { StoreUnavailable } from '../../event-store/port.js';
+import { refuse } from '../../lending/refusals.js';
 import { LINE_BYTES_MAX, LINES_UNDER_WAY_MAX } from '../config.js';
 import { type Line, LineReader } from './lines.js';
 import { runSheet } from './sheet.js';
@@ -181,6 +182,19 @@ describe('a sheet', () => {
       [500, 'INTERNAL_ERROR'],
       [200, undefined],
     ]);
+  });
+
+  it('ends at a line that the store was not there for: what builds on it is not refused for the lack of it', async () => {
+    const begun: unknown[] = [];
+    const ledger = answering(async ({ id }) => {
+      begun.push(id);
+      if (id === 1) return { answer: wait(5).then(() => Promise.reject(new StoreUnavailable('UNREACHABLE', 'away'))) };
+      if (id === 2) await wait(10);
+      return { answer: Promise.resolve({ accepted: false, refusal: refuse('LOAN_UNKNOWN', 'loan').error }) };
+    });
+    const found = await results(ledger, '{"id":1}\n{"id":2}\n{"id":3}\n');
+    expect(begun).toEqual([1, 2]);
+    expect(found.map(({ status, code }) => [status, code])).toEqual(Array(3).fill([503, 'STORE_UNREACHABLE']));
   });
 
   it('stops when its input breaks off: the line that was cut is not taken', async () => {
