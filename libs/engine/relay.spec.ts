@@ -106,6 +106,23 @@ describe('the relay', () => {
     );
   }, 60_000);
 
+  it('leads nothing while there is nothing to publish: then one does, of however many', async () => {
+    const { ledger, store } = await filled(0);
+    const log = memoryTransport(partitions.count);
+    const relays = [1, 2].map(() => relayOver(store, log.publisher()));
+    const roles = () => relays.map(({ relay }) => relay.status().role).sort();
+    await until(() => relays.every(({ relay }) => relay.status().caughtUp));
+    expect(roles()).toEqual(['standby', 'standby']);
+    await ledger.handle(group(1));
+    await until(() => published(log, store));
+    // Who was fenced in that moment finds out with the next one.
+    await ledger.handle(group(2));
+    await until(async () => (await published(log, store)) && roles().join() === 'active,standby');
+    for (const { stop } of relays) await stop();
+    await expectExactly(log, store);
+    await ledger.close();
+  });
+
   it('has a standby, which takes over when the log stands still and not before; two never both publish', async () => {
     const { ledger, store } = await filled(5);
     const log = memoryTransport(partitions.count);

@@ -116,8 +116,9 @@ export class Relay {
       const position = await log.watch();
       this.#fault = null;
       this.#seen(position, position >= head);
-      // Nobody has ever published: there is nobody to wait for. Only once, or two would fence one another for ever.
-      if (first && position === START) return true;
+      // Nobody has ever published: there is nobody to wait for, once there is something to publish. Only once, or two
+      // would fence one another for ever.
+      if (first && position === START && head > START) return true;
       if (position !== seen || position >= head) stoodSince = now();
       else if (now() - stoodSince >= patience) return true;
       seen = position;
