@@ -155,10 +155,9 @@ export class FollowingCheckpoints implements Following {
   }
 
   async #passed(instance: string, wanted: ReadonlyMap<number, string>): Promise<boolean> {
-    for (const [partition, position] of wanted) {
-      if ((await this.options.readStore.checkpoint(instance, partition)).position < position) return false;
-    }
-    return true;
+    if (wanted.size === 0) return true;
+    const checkpoints = await this.options.readStore.read(instance, async (view) => view.checkpoints);
+    return [...wanted].every(([partition, position]) => (checkpoints.get(partition)?.position ?? '') >= position);
   }
 
   async #look(): Promise<void> {

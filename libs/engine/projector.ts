@@ -212,13 +212,14 @@ export class Projector {
   /** Reading begins behind the model that is furthest behind; what it halted at is tried again. */
   async #assign(partition: number): Promise<number> {
     const { readStore, now } = this.options;
-    const models: Following[] = [];
     const marks = new Set((await this.#marks.all()).map(textOf));
-    for (const part of this.#parts) {
-      const marked = marks.has(textOf(haltOf(part, partition)));
-      const checkpoint = await readStore.checkpoint(part.instance, partition);
-      models.push({ ...part, checkpoint, halted: null, marked, inFlight: null });
-    }
+    const models = await Promise.all(
+      this.#parts.map(async (part): Promise<Following> => {
+        const marked = marks.has(textOf(haltOf(part, partition)));
+        const checkpoint = await readStore.checkpoint(part.instance, partition);
+        return { ...part, checkpoint, halted: null, marked, inFlight: null };
+      }),
+    );
     const position = Math.min(...models.map(({ checkpoint }) => checkpoint.sequence));
     const known = this.#assigned.get(partition);
     this.#assigned.set(partition, {

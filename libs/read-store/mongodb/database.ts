@@ -4,18 +4,24 @@ import {
   type Db,
   type Filter,
   MongoBulkWriteError,
-  MongoServerError,
   type UpdateFilter,
 } from 'mongodb';
 import { narrow } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
 import type { Claim, Claims, Group, GroupRow, Query, Shelf, Stored, Value, Write } from './shelf.js';
+import { Together } from './together.js';
 
 const DUPLICATE = 11000;
 /** Documents in one answer of the server: each page costs a look at the claims. */
 const PAGE = 1_000;
 /** Four such calls of one batch leave room for others in a pool of two hundred. */
 const FERRETDB_UPDATES = 20;
+
+/** Partitions and read models of one process that claim, look or end their batches by one call. */
+const CLAIMS_AT_ONCE = 1_000;
+
+/** Claims in one answer. */
+const CLAIMS_PAGE = 10_000;
 
 /** The collection of claims, of all instances. */
 export const CLAIMS = 'socai.claims';
@@ -24,9 +30,22 @@ const DROPPED = -1;
 
 type Document = Stored;
 
-/** A shelf on a database of MongoDB's protocol. */
+/**
+ * A shelf on a database of MongoDB's protocol. An event that stands in all partitions makes a batch of each read model
+ * in each of them at one time: what concerns their claims alone is asked for together.
+ */
 export class DatabaseShelf implements Shelf {
   readonly #claims: Collection<Document>;
+  readonly #claiming = new Together(CLAIMS_AT_ONCE, (claims: readonly Stored[]) => this.#insertAll(claims));
+  readonly #looking = new Together(CLAIMS_AT_ONCE, (instances: readonly string[]) => this.#lookAt(instances));
+  readonly #ending = new Together(CLAIMS_AT_ONCE, async (ids: readonly string[]) => {
+    await this.#claims.updateMany({ _id: among(ids) }, { $set: { done: true } });
+    return ids;
+  });
+  readonly #forgetting = new Together(CLAIMS_AT_ONCE, async (ids: readonly (readonly string[])[]) => {
+    await this.#claims.deleteMany({ _id: among(ids.flat()) });
+    return ids;
+  });
   #sumsAtOnce = Number.POSITIVE_INFINITY;
   #updatesAtOnce = Number.POSITIVE_INFINITY;
 
@@ -36,7 +55,8 @@ export class DatabaseShelf implements Shelf {
 
   async prepare(): Promise<void> {
     await this.#claims.createIndex({ of: 1 });
-    // FerretDB 1.24 adds up the first sum of a $group and says 0 of the others; and it keeps a connection to its own
+    // FerretDB 1.24 adds up the first sum of a $group and says 0 of the others, and reads all that a search reads for
+    // each, so that more than one costs less where the cells are read once; and it keeps a connection to its own
     // backend for each update of a command until the command ends, and waits for ever where it has no more.
     const { ferretdbVersion } = await this.db.admin().command({ buildInfo: 1 });
     if (ferretdbVersion === undefined) return;
@@ -44,26 +64,25 @@ export class DatabaseShelf implements Shelf {
     this.#updatesAtOnce = FERRETDB_UPDATES;
   }
 
-  async claims(of: string): Promise<Claims> {
-    const found = await this.#claims.find({ of }).toArray();
-    return found.some(({ partition }) => partition === DROPPED) ? null : found.map(claimOf);
+  claims(of: string): Promise<Claims> {
+    return this.#looking.ask(of);
   }
 
-  async claim(claim: Claim): Promise<boolean> {
-    return this.#inserted({ ...claim, from: { ...claim.from }, to: { ...claim.to } }, claim.partition, claim.batch);
+  claim(claim: Claim): Promise<boolean> {
+    return this.#claiming.ask(storedAs(claim, { ...claim, from: { ...claim.from }, to: { ...claim.to } }));
   }
 
-  async done({ of, partition, batch }: Claim): Promise<void> {
-    await this.#claims.updateOne({ _id: `${of}/${partition}/${batch}` }, { $set: { done: true } });
+  async done(claim: Claim): Promise<void> {
+    await this.#ending.ask(idOf(claim));
   }
 
-  async forget(of: string, partition: number, below: number): Promise<void> {
-    await this.#claims.deleteMany({ of, partition, batch: { $lt: below } });
+  async forget(of: string, partition: number, batches: readonly number[]): Promise<void> {
+    await this.#forgetting.ask(batches.map((batch) => idOf({ of, partition, batch })));
   }
 
   /** From here on whoever looks at the claims of an instance finds it dropped. */
   async end(of: string): Promise<void> {
-    await this.#inserted({ of, partition: DROPPED }, DROPPED, 0);
+    await this.#claiming.ask(storedAs({ of, partition: DROPPED, batch: 0 }, { of, partition: DROPPED }));
   }
 
   /** Forgets all of an instance that was dropped long ago. */
@@ -99,39 +118,42 @@ export class DatabaseShelf implements Shelf {
     }
   }
 
-  async group(collection: string, { filter, by, measures }: Group): Promise<readonly GroupRow[]> {
-    const rows = new Map<string, { by: (string | number)[]; sums: (number | bigint | null)[] }>();
-    const width = Math.max(1, Math.min(measures.length, this.#sumsAtOnce));
-    for (let at = 0; at === 0 || at < measures.length; at += width) {
-      const some = measures.slice(at, at + width);
-      const id = by.length === 0 ? null : Object.fromEntries(by.map((name) => [name, `$${name}`]));
-      const sums = Object.fromEntries(some.map((name) => [name, { $sum: `$${name}` }]));
-      const stages = [{ $match: exactFilter(filter) }, { $group: { _id: id, ...sums } }];
-      for await (const row of this.db.collection(collection).aggregate(stages)) {
-        const values = by.map((name) => plain(row._id[name]) as string | number);
-        const text = JSON.stringify(values);
-        const known = rows.get(text) ?? { by: values, sums: measures.map(() => 0) };
-        rows.set(text, known);
-        some.forEach((name, place) => {
-          known.sums[at + place] = summed(row[name]);
-        });
-      }
-    }
-    return [...rows.values()];
+  async group(collection: string, { filter, by, measures }: Group): Promise<readonly GroupRow[] | null> {
+    if (measures.length > this.#sumsAtOnce) return null;
+    const id = by.length === 0 ? null : Object.fromEntries(by.map((name) => [name, `$${name}`]));
+    const sums = Object.fromEntries(measures.map((name) => [name, { $sum: `$${name}` }]));
+    const stages = [{ $match: exactFilter(filter) }, { $group: { _id: id, ...sums } }];
+    const rows = await this.db.collection(collection).aggregate(stages).toArray();
+    return rows.map((row) => ({
+      by: by.map((name) => plain(row._id[name]) as string | number),
+      sums: measures.map((name) => summed(row[name])),
+    }));
   }
 
-  async #inserted(claim: object, partition: number, batch: number): Promise<boolean> {
-    const { of } = claim as { of: string };
-    const document = exact({ ...claim, _id: `${of}/${partition}/${batch}` } as unknown as Stored);
-    try {
-      await this.#claims.insertOne(document as Document);
-      return true;
-    } catch (error) {
-      if (error instanceof MongoServerError && error.code === DUPLICATE) return false;
-      throw error;
-    }
+  async #insertAll(claims: readonly Stored[]): Promise<readonly boolean[]> {
+    const met = new Set(await this.write(CLAIMS, claims.map((document) => ({ kind: 'insert', document }))));
+    return claims.map((_, place) => !met.has(place));
+  }
+
+  async #lookAt(instances: readonly string[]): Promise<readonly Claims[]> {
+    const asked = new Map(instances.map((of) => [of, [] as Stored[]]));
+    const found = this.#claims.find({ of: among([...asked.keys()]) }, { batchSize: CLAIMS_PAGE });
+    for await (const document of found) asked.get(String(document.of))?.push(document);
+    return instances.map((of) => {
+      const own = asked.get(of) ?? [];
+      return own.some(({ partition }) => partition === DROPPED) ? null : own.map(claimOf);
+    });
   }
 }
+
+type Numbered = Pick<Claim, 'of' | 'partition' | 'batch'>;
+
+/** Of two claims of one number the server keeps the first. */
+const idOf = ({ of, partition, batch }: Numbered): string => `${of}/${partition}/${batch}`;
+
+const storedAs = (claim: Numbered, fields: object): Stored => ({ ...fields, _id: idOf(claim) }) as unknown as Stored;
+
+const among = (values: readonly string[]) => (values.length === 1 ? (values[0] as string) : { $in: [...values] });
 
 async function bulk(
   target: Collection<Document>,

@@ -46,7 +46,7 @@ function stepped(inner: Shelf, step: () => Promise<void>): Shelf {
     claims: (of) => step().then(() => inner.claims(of)),
     claim: (claim) => step().then(() => inner.claim(claim)),
     done: (claim) => step().then(() => inner.done(claim)),
-    forget: (of, partition, below) => step().then(() => inner.forget(of, partition, below)),
+    forget: (of, partition, batches) => step().then(() => inner.forget(of, partition, batches)),
     write: (collection, writes) => step().then(() => inner.write(collection, writes)),
     group: (collection, group) => step().then(() => inner.group(collection, group)),
     async *read(collection, query) {

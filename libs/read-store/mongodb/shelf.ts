@@ -17,6 +17,7 @@ export interface Claim {
   readonly to: Checkpoint;
   /** No measure of the partition's cells can be further from 0 than this. */
   readonly reach: bigint;
+  /** Of a batch that writes nothing from the beginning on. */
   readonly done: boolean;
 }
 
@@ -80,11 +81,12 @@ export interface Shelf {
   /** Inserts a claim; false where there is one of its number. */
   claim(claim: Claim): Promise<boolean>;
   done(claim: Claim): Promise<void>;
-  /** Forgets claims of a partition below a number. */
-  forget(of: string, partition: number, below: number): Promise<void>;
+  /** Forgets claims of a partition, which are not its highest. */
+  forget(of: string, partition: number, batches: readonly number[]): Promise<void>;
   /** The writes that met a document which their guard forbids, by their place. The others were made. */
   write(collection: string, writes: readonly Write[]): Promise<readonly number[]>;
   /** Documents in pages, each read when it is asked for. */
   read(collection: string, query: Query): AsyncIterable<readonly Stored[]>;
-  group(collection: string, group: Group): Promise<readonly GroupRow[]>;
+  /** Null where the server cannot, and documents are read instead. */
+  group(collection: string, group: Group): Promise<readonly GroupRow[] | null>;
 }

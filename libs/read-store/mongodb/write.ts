@@ -12,8 +12,8 @@ export const WRITES_AT_ONCE = 1_000;
 const CALLS_AT_ONCE = 4;
 /** Documents asked for in one query. */
 const IDS_AT_ONCE = 1_000;
-/** Claims that are whole are of no use; they are forgotten so many at a time. */
-const FORGET_EVERY = 32;
+/** Claims below the highest are of no use, and each look reads them; they are forgotten so many at a time. */
+const FORGET_EVERY = 8;
 
 /** The instance was dropped, and may have been made anew. */
 export class Dropped extends Error {}
@@ -27,6 +27,13 @@ export interface Owner {
 /** Where partitions were last seen to stand: what is known saves a query, what is out of date costs one. */
 export type Known = Map<string, State>;
 
+/** A partition as its claims have it. */
+interface Look {
+  readonly state: State;
+  /** The batches whose claims tell nothing any more. */
+  readonly past: readonly number[];
+}
+
 /** A document of one partition: no two partitions meet on one. */
 export const idOf = (partition: number, shape: Shape, row: readonly Cell[]): string =>
   `${partition}/${keyText(row, shape.key.length)}`;
@@ -34,6 +41,7 @@ export const idOf = (partition: number, shape: Shape, row: readonly Cell[]): str
 /**
  * Applies a batch (docs/adr/0014). It is claimed, its documents are written, each guarded by its own last batch, and the
  * claim is set to done. Whoever finds the claim with the same boundaries does the same again, and changes nothing twice.
+ * A batch that changes nothing is done with its claim.
  */
 export async function applyFolded(
   shelf: Shelf,
@@ -44,11 +52,12 @@ export async function applyFolded(
 ): Promise<ApplyOutcome> {
   const { batch, collections } = folded;
   const line = `${owner.of}/${batch.partition}`;
-  const claimed = await claim(shelf, owner, folded, known, line);
-  if ('outcome' in claimed) {
+  const found = await claim(shelf, owner, folded, known, line);
+  if ('outcome' in found) {
     known.delete(line);
-    return claimed;
+    return found;
   }
+  const { claim: claimed, past } = found;
   const calls: (() => Promise<void>)[] = [];
   for (const [shape, encoded] of collections) {
     for (let at = 0; at < encoded.length; at += WRITES_AT_ONCE) {
@@ -58,9 +67,9 @@ export async function applyFolded(
     }
   }
   await atOnce(calls, CALLS_AT_ONCE);
-  await shelf.done(claimed);
+  if (!claimed.done) await shelf.done(claimed);
   known.set(line, stateOf({ ...claimed, done: true }));
-  if (claimed.batch % forgetEvery === 0) await shelf.forget(owner.of, claimed.partition, claimed.batch);
+  if (past.length >= forgetEvery) await shelf.forget(owner.of, claimed.partition, past);
   return { outcome: 'applied' };
 }
 
@@ -71,30 +80,35 @@ async function claim(
   folded: Folded,
   known: Known,
   line: string,
-): Promise<Claim | ApplyOutcome> {
+): Promise<{ readonly claim: Claim; readonly past: readonly number[] } | ApplyOutcome> {
   const { partition, from, to } = folded.batch;
-  let state = known.get(line) ?? (await stateNow(shelf, owner, partition));
+  const seen = known.get(line);
+  let { state, past } = seen === undefined ? await look(shelf, owner, partition) : { state: seen, past: [] };
   for (;;) {
     if (!sameCheckpoint(state.checkpoint, from)) {
       if (!known.delete(line)) return elsewhere(state);
-      state = await stateNow(shelf, owner, partition);
+      ({ state, past } = await look(shelf, owner, partition));
       continue;
     }
-    if (state.inFlight !== null) return sameCheckpoint(state.inFlight.to, to) ? state.inFlight : elsewhere(state);
+    const { inFlight } = state;
+    if (inFlight !== null) return sameCheckpoint(inFlight.to, to) ? { claim: inFlight, past } : elsewhere(state);
     const reach = await reachAfter(shelf, owner, folded, state);
-    const own: Claim = { of: owner.of, partition, batch: state.batch + 1, from, to, reach, done: false };
+    const done = [...folded.collections.values()].every((encoded) => encoded.length === 0);
+    const own: Claim = { of: owner.of, partition, batch: state.batch + 1, from, to, reach, done };
     const isOurs = await shelf.claim(own);
     // One of this number may have been whole and forgotten while we slept: then a higher one stands.
-    state = await stateNow(shelf, owner, partition);
+    ({ state, past } = await look(shelf, owner, partition));
     known.delete(line);
-    if (isOurs && topOf(state) === own.batch && state.inFlight !== null) return own;
+    if (isOurs && topOf(state) === own.batch && (state.inFlight === null) === done) return { claim: own, past };
   }
 }
 
-async function stateNow(shelf: Shelf, { of }: Owner, partition: number): Promise<State> {
+async function look(shelf: Shelf, { of }: Owner, partition: number): Promise<Look> {
   const claims = await shelf.claims(of);
   if (claims === null) throw new Dropped(of);
-  return stateIn(statesOf(claims), partition);
+  const state = stateIn(statesOf(claims), partition);
+  const past = claims.filter((it) => it.partition === partition && it.batch < topOf(state)).map(({ batch }) => batch);
+  return { state, past };
 }
 
 function elsewhere({ checkpoint, inFlight }: State): ApplyOutcome {

@@ -44,10 +44,10 @@ export class MemoryShelf implements Shelf {
     if (known !== undefined) this.server.claims.set(idOf(claim), { ...known, done: true });
   }
 
-  async forget(of: string, partition: number, below: number): Promise<void> {
-    await this.step();
-    for (const [id, claim] of this.server.claims) {
-      if (claim.of === of && claim.partition === partition && claim.batch < below) this.server.claims.delete(id);
+  async forget(of: string, partition: number, batches: readonly number[]): Promise<void> {
+    for (const batch of batches) {
+      await this.step();
+      this.server.claims.delete(idOf({ of, partition, batch }));
     }
   }
 
@@ -102,7 +102,7 @@ export class MemoryShelf implements Shelf {
   }
 }
 
-const idOf = ({ of, partition, batch }: Claim): string => `${of}/${partition}/${batch}`;
+const idOf = ({ of, partition, batch }: Pick<Claim, 'of' | 'partition' | 'batch'>): string => `${of}/${partition}/${batch}`;
 
 /** False where an upsert or an insert meets a document. */
 function made(documents: Map<string, Stored>, write: Write): boolean {
