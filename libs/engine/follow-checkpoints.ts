@@ -178,9 +178,9 @@ export class FollowingCheckpoints implements Following {
     const { readStore, followed, now } = this.options;
     const marks = await this.#marks.all();
     const goal: Goal = { at: now(), ends: await this.#ends.look() };
-    for (const { model } of followed) {
+    const look = async ({ model }: Followed): Promise<void> => {
       const instance = await readStore.live(model.name);
-      if (instance === undefined) continue;
+      if (instance === undefined) return;
       const checkpoints = await readStore.read(instance, async (view) => new Map(view.checkpoints));
       const halted = marks.find((mark): mark is Extract<Mark, { kind: 'halted' }> => isHalt(mark, model.name));
       const before = this.#seen.get(model.name);
@@ -191,7 +191,9 @@ export class FollowingCheckpoints implements Following {
         // While events come all the time it is never at the end of the moment, and passes one after the other.
         goal: passed === undefined ? (before?.goal ?? goal) : goal,
       });
-    }
+    };
+    // At once: a store may answer questions of one moment together.
+    await Promise.all(followed.map(look));
     this.#lookedAt = now();
     this.#fault = null;
   }

@@ -28,8 +28,11 @@ const REBALANCE_MS = 60_000;
 /** How long a broker waits for new records, and so how long a stop may take. */
 const FETCH_MS = 500;
 const PARTITION_BYTES = 4_194_304;
-/** How many partitions are applied at a time. */
-const CONCURRENT = 4;
+/**
+ * How many partitions are applied at a time: an event that stands in all of them comes in all at once, and a store may
+ * write what comes at once together.
+ */
+const CONCURRENT = 32;
 /** How long a partition rests after a rejection. */
 const REST_MS = 500;
 /** How often it is looked whether what is there was given, where nothing comes. */

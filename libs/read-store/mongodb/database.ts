@@ -8,14 +8,15 @@ import {
 } from 'mongodb';
 import { narrow } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
+import { Gate } from './gate.js';
 import type { Claim, Claims, Group, GroupRow, Query, Shelf, Stored, Value, Write } from './shelf.js';
 import { Together } from './together.js';
 
 const DUPLICATE = 11000;
 /** Documents in one answer of the server: each page costs a look at the claims. */
 const PAGE = 1_000;
-/** Four such calls of one batch leave room for others in a pool of two hundred. */
-const FERRETDB_UPDATES = 20;
+/** Updates in one call, and such calls of one process: both leave room for others in a pool of two hundred. */
+const [FERRETDB_UPDATES, FERRETDB_CALLS] = [20, 4];
 
 /** Partitions and read models of one process that claim, look or end their batches by one call. */
 const CLAIMS_AT_ONCE = 1_000;
@@ -48,6 +49,7 @@ export class DatabaseShelf implements Shelf {
   });
   #sumsAtOnce = Number.POSITIVE_INFINITY;
   #updatesAtOnce = Number.POSITIVE_INFINITY;
+  #updating = new Gate(Number.POSITIVE_INFINITY);
 
   constructor(private readonly db: Db) {
     this.#claims = db.collection(CLAIMS);
@@ -62,6 +64,7 @@ export class DatabaseShelf implements Shelf {
     if (ferretdbVersion === undefined) return;
     this.#sumsAtOnce = 1;
     this.#updatesAtOnce = FERRETDB_UPDATES;
+    this.#updating = new Gate(FERRETDB_CALLS);
   }
 
   claims(of: string): Promise<Claims> {
@@ -94,9 +97,10 @@ export class DatabaseShelf implements Shelf {
     const target = this.db.collection<Document>(collection);
     const met: number[] = [];
     for (let at = 0; at < writes.length; ) {
-      const width = writes[at]?.kind === 'insert' ? writes.length : this.#updatesAtOnce;
-      const some = writes.slice(at, at + width);
-      const { made, duplicates } = await bulk(target, some.map(operationOf));
+      const inserts = writes[at]?.kind === 'insert';
+      const some = writes.slice(at, at + (inserts ? writes.length : this.#updatesAtOnce));
+      const call = () => bulk(target, some.map(operationOf));
+      const { made, duplicates } = await (inserts ? call() : this.#updating.through(call));
       for (const place of duplicates) met.push(at + place);
       // Some servers stop an unordered list at its first error. What was made is counted, so what was not is known, and
       // is written after the last that failed: a guarded write may be made again.
@@ -131,7 +135,12 @@ export class DatabaseShelf implements Shelf {
   }
 
   async #insertAll(claims: readonly Stored[]): Promise<readonly boolean[]> {
-    const met = new Set(await this.write(CLAIMS, claims.map((document) => ({ kind: 'insert', document }))));
+    const met = new Set(
+      await this.write(
+        CLAIMS,
+        claims.map((document) => ({ kind: 'insert', document })),
+      ),
+    );
     return claims.map((_, place) => !met.has(place));
   }
 

@@ -102,7 +102,8 @@ export class MemoryShelf implements Shelf {
   }
 }
 
-const idOf = ({ of, partition, batch }: Pick<Claim, 'of' | 'partition' | 'batch'>): string => `${of}/${partition}/${batch}`;
+const idOf = ({ of, partition, batch }: Pick<Claim, 'of' | 'partition' | 'batch'>): string =>
+  `${of}/${partition}/${batch}`;
 
 /** False where an upsert or an insert meets a document. */
 function made(documents: Map<string, Stored>, write: Write): boolean {
