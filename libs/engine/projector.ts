@@ -343,13 +343,14 @@ export class Projector {
   async #lookOnce(signal: AbortSignal): Promise<void> {
     const { readStore, followed, now } = this.options;
     const marks = await this.#marks.all();
+    const live = await Promise.all(followed.map(({ model }) => readStore.live(model.name)));
     const parts: Part[] = [];
-    for (const one of followed) {
+    for (const [index, one] of followed.entries()) {
       const { name, version } = one.model;
       const rebuilt = marks.find(
         (mark): mark is RebuildMark => mark.kind === 'rebuild' && mark.model === name && mark.value.until > now(),
       );
-      const instance = (await readStore.live(name)) ?? '';
+      const instance = live[index] ?? '';
       const own = isInstanceOf(instance, name, version);
       if (own && rebuilt?.value.paused !== true) {
         parts.push({ followed: one, instance });

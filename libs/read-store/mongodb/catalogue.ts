@@ -3,6 +3,7 @@ import { type Db, type Collection as MongoCollection, MongoServerError } from 'm
 import { invariant } from '../../kernel/result.js';
 import type { Shape } from '../shape.js';
 import { CLAIMS } from './database.js';
+import { Together } from './together.js';
 
 /** An instance as it was made once: dropped and made again, it is another, and no late writer of the first meets it. */
 export interface Made {
@@ -23,6 +24,7 @@ interface Entry {
 }
 
 const CATALOGUE = 'socai.catalogue';
+const LIVE_AT_ONCE = 1_000;
 const DUPLICATE = 11000;
 const COLLECTION_EXISTS = 48;
 /** What a server says of an option that it does not know. */
@@ -34,6 +36,12 @@ const OURS = /^(.+-[0-9a-f]{16})\.[^.]+$/;
 /** Which instances there are, which are live, and their collections. Each entry is one document, changed in one step. */
 export class Catalogue {
   readonly #entries: MongoCollection<Entry>;
+  /** Whoever looks which instances are live asks for each read model. */
+  readonly #living = new Together(LIVE_AT_ONCE, async (names: readonly string[]) => {
+    const found = await this.#entries.find({ _id: { $in: names.map((name) => `live ${name}`) } }).toArray();
+    const live = new Map(found.map(({ _id, instance }) => [_id, instance]));
+    return names.map((name) => live.get(`live ${name}`));
+  });
 
   constructor(private readonly db: Db) {
     this.#entries = db.collection(CATALOGUE);
@@ -75,8 +83,8 @@ export class Catalogue {
     return entries.map((entry) => madeOf(entry).instance).sort();
   }
 
-  async live(name: string): Promise<string | undefined> {
-    return (await this.#entries.findOne({ _id: `live ${name}` }))?.instance;
+  live(name: string): Promise<string | undefined> {
+    return this.#living.ask(name);
   }
 
   async switchTo(name: string, instance: string): Promise<void> {

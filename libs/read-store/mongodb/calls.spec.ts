@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { MongoClient } from 'mongodb';
+import { describeWith, server } from '../../../test/services.js';
+import { add, at, MODEL } from '../contract/model.js';
+import { AT_START, type Change } from '../port.js';
+import { shapesOf } from '../shape.js';
+import { DatabaseShelf } from './database.js';
+import { foldBatch } from './fold.js';
+import { applyFolded, type Known } from './write.js';
+
+const mongodb = await server('MONGODB_URL');
+const SHAPES = shapesOf(MODEL);
+/** As many as an event that stands in all partitions is written to. */
+const [INSTANCES, PARTITIONS] = [6, 26];
+
+describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`, () => {
+  let client: MongoClient;
+  let calls: string[] = [];
+  beforeAll(async () => {
+    client = await MongoClient.connect(mongodb.url, { useBigInt64: true, monitorCommands: true });
+    client.on('commandStarted', ({ commandName }) => void calls.push(commandName));
+  });
+  afterAll(() => client.close());
+
+  test('an event of all partitions claims, looks and ends by one call each, whatever the number of batches', async () => {
+    const db = client.db(`socai-test-${randomBytes(6).toString('hex')}`);
+    const shelf = new DatabaseShelf(db);
+    await shelf.prepare();
+    const known: Known = new Map();
+    /** One event in each partition of each instance, of which one changes something. */
+    const event = async (sequence: number, changes: readonly Change[]): Promise<readonly string[]> => {
+      calls = [];
+      const work = Array.from({ length: INSTANCES * PARTITIONS }, (_, index) => {
+        const [of, partition] = [`quality.${index % INSTANCES}`, Math.floor(index / INSTANCES)];
+        const from = sequence === 1 ? AT_START : at(sequence - 1);
+        const batch = { model: of, partition, from, to: at(sequence), changes: index === 0 ? changes : [] };
+        const owner = { of, collectionOf: ({ name }: { readonly name: string }) => `${of}.${name}` };
+        return applyFolded(shelf, owner, foldBatch(batch, SHAPES), known);
+      });
+      for (const { outcome } of await Promise.all(work)) expect(outcome).toBe('applied');
+      return calls;
+    };
+    expect(await event(1, [])).toEqual(['find', 'insert', 'find']);
+    expect(await event(2, [])).toEqual(['insert', 'find']);
+    expect(await event(3, [add('D1', '2026-01-05', 100, 1)])).toEqual(['insert', 'find', 'update', 'update']);
+    await db.dropDatabase();
+  });
+});
