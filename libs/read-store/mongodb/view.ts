@@ -171,8 +171,7 @@ export class StateView implements ReadView {
     );
     const answers = await Promise.all(asked);
     this.#check();
-    if ((await this.#touched()).length > 0) return undefined;
-    if (answers.includes(null)) return undefined;
+    if (answers.includes(null) || (await this.#touched()).length > 0) return undefined;
     for (const { by, sums } of answers.flatMap((rows) => rows ?? [])) {
       // The server left 64 bits on the way: here the exact sum tells whether it comes back.
       if (sums.some((sum) => sum === null)) return undefined;
