@@ -24,7 +24,10 @@ ajv.addKeyword({
 
 describeWith(mongodb, `validators of documents, which not every server checks: ${mongodb.what}`, () => {
   const database = `socai-test-${randomBytes(6).toString('hex')}`;
-  const client = new MongoClient(mongodb.url);
+  let client: MongoClient;
+  beforeAll(async () => {
+    client = await MongoClient.connect(mongodb.url);
+  });
   afterAll(async () => {
     await client.db(database).dropDatabase();
     await client.close();
