@@ -296,7 +296,9 @@ export class CommandHandler {
   }
 
   #clock(request: Request, calendar: Calendar, loaded: readonly WarmStream[]): Result<Instant, Refusal> {
-    let last = this.#lastRecordedAt;
+    // Beside other writers a command that is decided anew may come behind one that was posted after it: an instant that
+    // is given, as in a simulation, is held against what was loaded, and not against what this one wrote elsewhere.
+    let last = this.lease !== null && request.recordedAt !== null ? ('' as Instant) : this.#lastRecordedAt;
     for (const { recordedAt } of loaded) last = laterOf(last, recordedAt);
     if (request.continued !== undefined) {
       const { recordedAt } = request.continued;
@@ -368,7 +370,7 @@ export class CommandHandler {
       commandHash: continued?.command?.hash ?? request.hash,
       commandId,
       correlationId: continued?.correlationId ?? request.correlationId ?? commandId,
-      recordedAt: this.#lastRecordedAt,
+      recordedAt: at,
     };
   }
 

@@ -112,6 +112,21 @@ describe('recordedAt', () => {
   });
 });
 
+describe('a recordedAt that is given, beside other writers', () => {
+  it('is not held against what was written on other streams, and never earlier than what was loaded', async () => {
+    const [a] = await two();
+    await accept(a.ledger, sheetOf([...lent(ON), ...lent(ON, { loan: 'M' }).slice(-3)]));
+    const at = (second: number, loan: string): Line => {
+      const line = payment(ON, 5, `R-${loan}-${second}`);
+      return { ...line, recordedAt: `2026-03-01T10:00:0${second}.000Z`, data: { ...line.data, loan } } as Line;
+    };
+    await accept(a.ledger, [at(2, 'M'), at(1, 'L')]);
+    expect(codeOf(await a.ledger.handle(at(0, 'L')))).toBe('RECORDED_AT_TOO_EARLY');
+    const given = (await stored(a.store)).slice(-2).map(({ meta }) => meta.recordedAt);
+    expect(given).toEqual(['2026-03-01T10:00:02.000Z', '2026-03-01T10:00:01.000Z']);
+  });
+});
+
 describe.each([
   ['one writer', undefined],
   ['other writers', SHARED],
