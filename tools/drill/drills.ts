@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { DAY_LEASE_MS } from '../../libs/engine/lease.js';
 import { APPS, type Cluster, type ClusterOptions, type Part, SESSION_MS } from './cluster.js';
 
 /* What goes wrong in each drill, while a programme is posted. */
@@ -97,6 +98,17 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
     options: { counts: { projector: 2 } },
     ...{ rounds: 4, restMs: 2_000 },
     harm: (cluster, round) => pauseProjector(cluster, round),
+  },
+  'command-api-paused': {
+    says: 'a command API is held still for longer than it may stamp entries with the day, amid its sheet, and then woken',
+    options: { counts: { 'command-api': 2 } },
+    ...{ rounds: 12, restMs: 1_000 },
+    async harm(cluster, round) {
+      const api = of(cluster.of('command-api'), round);
+      api?.daemon.pause();
+      await wait(DAY_LEASE_MS * 4);
+      api?.daemon.resume();
+    },
   },
   short: {
     says: 'kill -9 of each app, a cut of the event store, a relay and a projector that wake up late: for the tests',
