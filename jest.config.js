@@ -5,6 +5,7 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/', '<rootDir>/.cache/'],
+  testSequencer: '<rootDir>/tools/sequencer.cjs',
   globalSetup: '<rootDir>/test/services-setup.mjs',
   globalTeardown: '<rootDir>/test/services-teardown.mjs',
   testMatch: ['<rootDir>/{apps,libs,test,bench,tools}/**/*.spec.ts'],

@@ -99,11 +99,23 @@ interface Dialect {
   readonly client: string;
   /** What it calls the expected revision. The other's word is ignored, and the append would be written as `any`. */
   readonly expected: 'expectedRevision' | 'streamState';
+  /** What its connection strings begin with: either is taken for both. */
+  readonly scheme: 'esdb' | 'kurrentdb';
 }
 
 const DIALECTS: Readonly<Record<ClientKind, Dialect>> = {
-  eventstore: { module: '@eventstore/db-client', client: 'EventStoreDBClient', expected: 'expectedRevision' },
-  kurrent: { module: '@kurrent/kurrentdb-client', client: 'KurrentDBClient', expected: 'streamState' },
+  eventstore: {
+    module: '@eventstore/db-client',
+    client: 'EventStoreDBClient',
+    expected: 'expectedRevision',
+    scheme: 'esdb',
+  },
+  kurrent: {
+    module: '@kurrent/kurrentdb-client',
+    client: 'KurrentDBClient',
+    expected: 'streamState',
+    scheme: 'kurrentdb',
+  },
 };
 
 /** How many events the server looks at before it tells how far it has come: 32 times this. */
@@ -113,11 +125,15 @@ const NO_SYSTEM_STREAMS = '^[^$]';
 
 /** Loads the library that is named and makes a client of it. Nothing is connected yet. */
 export async function loadClient(kind: ClientKind, connectionString: string): Promise<ServerClient> {
-  const { module, client: name } = DIALECTS[kind];
+  const { module, client: name, scheme } = DIALECTS[kind];
   const library = (await import(module)) as Library & Readonly<Record<string, unknown>>;
   const factory = library[name] as { connectionString(text: string): LibraryClient } | undefined;
   invariant(factory !== undefined, `${module} has a ${name}`);
-  return clientOf(kind, library, factory.connectionString(connectionString));
+  return clientOf(
+    kind,
+    library,
+    factory.connectionString(connectionString.replace(/^(esdb|kurrentdb)(?=(\+discover)?:)/, scheme)),
+  );
 }
 
 /** A client over a library's own. Exported for the test that looks at what reaches the library. */
