@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { followed } from '../apps/distributed/parts.js';
+import { followed, streamPrefixOf } from '../apps/distributed/parts.js';
 import { rebuildFrom } from '../apps/distributed/rebuild.js';
 import { openEventStoreDb } from '../libs/event-store/eventstoredb/store.js';
 import { invariant } from '../libs/kernel/result.js';
@@ -136,6 +136,7 @@ async function rebuild({ places, ledger, layout, what }: Cluster): Promise<Row> 
   const store = await openEventStoreDb({
     connectionString: places.eventStoreDb,
     categories: layout.categories.map(({ category }) => category),
+    prefix: streamPrefixOf(ledger),
   });
   const readStore = await openMongoReadStore({ url: places.mongoDb, database: ledger });
   const began = performance.now();

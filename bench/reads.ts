@@ -64,6 +64,14 @@ async function rebuild(store: EventStore, path: string, events: number): Promise
   return rate;
 }
 
+/** How many events a ledger holds. */
+export function countEvents(path: string): number {
+  const connection = new Database(path, { readonly: true });
+  const [count] = connection.prepare('SELECT count(*) FROM events').raw().get() as [number | bigint];
+  connection.close();
+  return Number(count);
+}
+
 /** Events a second as SQLite reads them and JSON.parse parses them, in one thread. */
 export function readRaw(path: string, events: number): Promise<number> {
   const connection = new Database(path);
