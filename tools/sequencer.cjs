@@ -1,10 +1,13 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/* Specs that drive processes or servers for a minute and more, the longest first: begun last, one of them ran alone. */
+/*
+ * Specs that drive processes or servers for a minute and more, the longest first: begun last, one of them ran alone. The
+ * first two need no server: on a clean clone those are built meanwhile.
+ */
 const LONG = [
   'test/kills',
-  'read-store/mongodb/mongodb.contract',
   'test/histories',
+  'read-store/mongodb/mongodb.contract',
   'test/profiles-servers',
   'test/simulate',
   'test/readme',
