@@ -7,7 +7,7 @@ import { measureKafka } from './kafka.js';
 import type { Measurement } from './measurement.js';
 import { measureMongodb } from './mongodb.js';
 import { measurePage } from './page.js';
-import { measureProgramme } from './programme.js';
+import { measureProgramme, measureRebuild } from './programme.js';
 import { measureReads } from './reads.js';
 import { measureServed } from './served.js';
 import { measureSheet } from './sheet.js';
@@ -29,5 +29,6 @@ export const measurements: readonly Measurement[] = [
   { name: 'start', run: measureStart },
   { name: 'page', run: measurePage },
   { name: 'programme', scaled: true, run: measureProgramme },
+  { name: 'rebuild', scaled: true, run: measureRebuild },
   { name: 'served', scaled: true, run: measureServed },
 ];

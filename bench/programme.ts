@@ -22,16 +22,13 @@ interface Simulated {
 }
 
 /**
- * The five years of the programme at one scale: simulated, replayed and rebuilt. Each row says at which scale it was
- * measured: side by side they show how each cost grows.
+ * The five years of the programme at one scale: simulated and replayed. Each row says at which scale it was measured:
+ * side by side they show how each cost grows.
  */
 export async function measureProgramme(place: Place): Promise<readonly Line[]> {
-  const { scale } = place;
   const { data, simulated } = await simulatedProgramme(place);
-  // One that was kept may have been served and gone on with since.
-  const events = countEvents(eventsFile(data));
-  const beside = { what: 'SQLite read + JSON.parse alone, one core', value: await readRaw(eventsFile(data), events) };
-  const rows: Line[] = [
+  const { events, beside } = await readAlone(data);
+  return scaled(place, [
     { what: 'events of the five years', value: simulated.events, unit: 'events' },
     {
       what: 'simulated by commands, one process; read models built after',
@@ -40,9 +37,23 @@ export async function measureProgramme(place: Place): Promise<readonly Line[]> {
     },
     ...memory('memory of that', simulated.peakMegabytes),
     ...(await replay(data, events, beside)),
-    ...(await rebuild(data, events, beside)),
-  ];
-  return rows.map((row) => ({ ...row, scale }));
+  ]);
+}
+
+/** All its read models, built anew with nothing else going on. */
+export async function measureRebuild(place: Place): Promise<readonly Line[]> {
+  const { data } = await simulatedProgramme(place);
+  const { events, beside } = await readAlone(data);
+  return scaled(place, await rebuild(data, events, beside));
+}
+
+const scaled = ({ scale }: Place, rows: readonly Row[]): readonly Line[] => rows.map((row) => ({ ...row, scale }));
+
+/** How many events it holds now, as one that was kept may have been gone on with, and what reading them takes at least. */
+async function readAlone(data: string): Promise<{ readonly events: number; readonly beside: Beside }> {
+  const events = countEvents(eventsFile(data));
+  const value = await readRaw(eventsFile(data), events);
+  return { events, beside: { what: 'SQLite read + JSON.parse alone, one core', value } };
 }
 
 /** Made once a directory: a ledger that is kept for the next run keeps what its making cost beside it. */
