@@ -22,8 +22,9 @@ export class Faults {
   away = 0;
   /** The stream whose appends end as if the process were gone. */
   refuse: string | null = null;
-  /** Called at each read. */
+  /** Called at each read, and at each answer that is lost. */
   reading = (): void => {};
+  losing = (): void => {};
   #asleep: Promise<void> | null = null;
   #wake = (): void => {};
   #reached: (() => void) | null = null;
@@ -73,6 +74,7 @@ export function faulty(store: EventStore): EventStore & { readonly faults: Fault
       const outcome = await store.append(stream, revision, events);
       if (faults.lose === 0) return outcome;
       faults.lose--;
+      faults.losing();
       return { outcome: 'unknown', cause: new Error('the answer was lost') };
     },
     readStream: (stream, options) => reading(() => store.readStream(stream, options)),

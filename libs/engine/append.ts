@@ -8,11 +8,17 @@ import { sealEvent } from '../proof/seal.js';
 import { SETTLED, type WarmStream, type WarmStreams } from './streams.js';
 
 /** How often an append whose outcome is unknown is sent again, with the same bytes, before its command is given up. */
-export const UNKNOWN_RETRIES_MAX = 20;
-/** And how long, whichever comes first: a store may take its time over each answer. */
-const UNKNOWN_MS_MAX = 30_000;
-/** The same where the store is away and nothing was sent: as long as a read of it is tried. */
-const AWAY_MS_MAX = 12_000;
+const UNKNOWN_RETRIES_MAX = 20;
+
+/** How long an append is sent again before its command is given up, in milliseconds. Tests shorten it. */
+export interface AppendPatience {
+  /** Where its outcome is unknown: a store may take its time over each answer. */
+  readonly unknown: number;
+  /** Where the store is away and nothing was sent: as long as a read of it is tried. */
+  readonly away: number;
+}
+
+const PATIENCE: AppendPatience = { unknown: 30_000, away: 12_000 };
 const RETRY_FIRST_MS = 20;
 const RETRY_MS_MAX = 2_000;
 
@@ -41,6 +47,7 @@ interface Tools {
    * is decided anew, at the same revision: one of the two is refused by the store, and the key is found if it is ours.
    */
   readonly mayRepeat?: (stream: string, stamp: Stamp) => Promise<boolean>;
+  readonly patience?: AppendPatience | undefined;
 }
 
 /** Seals events, sends them, and advances the warm stream at once. Resolves with the events where they were placed. */
@@ -109,7 +116,7 @@ const isAway = (error: unknown): error is StoreUnavailable =>
  * decided anew.
  */
 async function settled(
-  { store, streams, appended, mayRepeat }: Tools,
+  { store, streams, appended, mayRepeat, patience = PATIENCE }: Tools,
   { stream, revision }: WarmStream,
   events: readonly UnplacedEnvelope[],
   stamp: Stamp,
@@ -117,16 +124,18 @@ async function settled(
 ): Promise<readonly Envelope[] | typeof CONFLICT> {
   try {
     let result = first;
+    // Of one that may have been written it is never said again that nothing was.
+    let lost: Error | null = null;
     const began = performance.now();
     for (let attempt = 0; result instanceof Error || result.outcome === 'unknown'; attempt++) {
       const took = performance.now() - began;
-      if (result instanceof Error) {
-        if (took > AWAY_MS_MAX) throw result;
-      } else if (attempt >= UNKNOWN_RETRIES_MAX || took > UNKNOWN_MS_MAX) {
+      if (!(result instanceof Error)) lost = result.cause;
+      if (lost !== null && (attempt >= UNKNOWN_RETRIES_MAX || took > patience.unknown)) {
         throw new StoreUnavailable('OUTCOME_UNKNOWN', `the outcome of an append to ${stream} stayed unknown`, {
-          cause: result.cause,
+          cause: lost,
         });
       }
+      if (lost === null && result instanceof Error && took > patience.away) throw result;
       await wait(Math.min(RETRY_FIRST_MS * 2 ** attempt, RETRY_MS_MAX));
       if (mayRepeat !== undefined && !(await mayRepeat(stream, stamp))) {
         streams.forget(stream);

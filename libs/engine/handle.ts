@@ -74,7 +74,7 @@ export class CommandHandler {
     this.streams = new WarmStreams(store, domain, options.warmBytesMax, options.snapshots, fresh);
     const lease = shared === null ? null : new DayLease(this.streams, domain.days, shared);
     this.lease = lease;
-    const tools = { store, streams: this.streams, domain, appended };
+    const tools = { store, streams: this.streams, domain, appended, patience: shared?.patience };
     this.transfers = new Transfers(tools, shared === null ? null : options.unfinished);
     this.#tools = lease === null ? tools : { ...tools, mayRepeat: (stream, stamp) => lease.mayRepeat(stream, stamp) };
     this.#lastRecordedAt = options.lastRecordedAt ?? ('' as Instant);
@@ -187,7 +187,7 @@ export class CommandHandler {
     if ('answer' in needs) return needs;
     const { writes } = needs;
     const modeOf = (stream: string) => (writes.includes(stream) ? 'write' : 'read');
-    held.only(request.about, needs.others, modeOf);
+    held.keepOrder(request.about, needs.others, modeOf);
     for (const stream of needs.others) await held.take(stream, modeOf(stream));
     const loaded = [about];
     for (const stream of needs.others) {

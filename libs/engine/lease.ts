@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { StoreUnavailable } from '../event-store/port.js';
 import type { Domain } from '../kernel/decider.js';
-import type { Stamp } from './append.js';
+import type { AppendPatience, Stamp } from './append.js';
 import type { WarmStreams } from './streams.js';
 
 /** How long an entry may be stamped with a business day after it was read. Every writer of a ledger has the same. */
@@ -18,6 +18,7 @@ export interface SharedOptions {
   readonly leaseMs?: number;
   readonly marginMs?: number;
   readonly sweepMs?: number;
+  readonly patience?: AppendPatience;
   /** Milliseconds that only go forward. Default: of this process. */
   readonly monotonic?: () => number;
 }

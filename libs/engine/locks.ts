@@ -143,12 +143,14 @@ export class Held {
   }
 
   /**
-   * Where some of the others is not held yet: lets go of all but the one that the command is about, as the others are
-   * taken in order of their names, and the day after them.
+   * Before the others are waited for, which are given in order of their names: lets go of what would be held out of
+   * that order, which is all behind the first that is not held yet, and of the day, which comes after them.
    */
-  only(about: string, others: readonly string[], modeOf: (stream: string) => Mode): void {
-    if (others.every((stream) => this.#holds(stream, modeOf(stream)))) return;
-    for (const { stream } of [...this.#streams]) if (stream !== about) this.release(stream);
+  keepOrder(about: string, others: readonly string[], modeOf: (stream: string) => Mode): void {
+    const missing = others.findIndex((stream) => !this.#holds(stream, modeOf(stream)));
+    if (missing < 0) return;
+    const kept = [about, ...others.slice(0, missing)];
+    for (const { stream } of [...this.#streams]) if (!kept.includes(stream)) this.release(stream);
     this.leaveDay();
   }
 

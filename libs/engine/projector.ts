@@ -358,7 +358,7 @@ export class Projector {
         continue;
       }
       const since = this.#unfollowed.get(name)?.since ?? now();
-      const fault = own ? null : this.#upgrades.fault(one, instance, rebuilt, signal);
+      const fault = own ? null : this.#upgrades.upgrade(one, instance, rebuilt, signal);
       this.#unfollowed.set(name, { instance, since, fault });
     }
     const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();

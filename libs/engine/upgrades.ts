@@ -13,10 +13,11 @@ export class Upgrades {
   constructor(private readonly options: Pick<ProjectorOptions, 'outdated' | 'onFault' | 'now'>) {}
 
   /**
-   * What is wrong with one of them. An earlier version is rebuilt, unless a mark says that somebody does: who dies at it
-   * leaves a mark that ends. A later one is left to projectors of its version, or the two would rebuild by turns for ever.
+   * Begins to rebuild an earlier version, unless a mark says that somebody does: who dies at it leaves a mark that ends. A
+   * later one is left to projectors of its version, or the two would rebuild by turns for ever. Answers with what is wrong
+   * until then.
    */
-  fault(one: Followed, live: string, rebuilt: RebuildMark | undefined, signal: AbortSignal): string {
+  upgrade(one: Followed, live: string, rebuilt: RebuildMark | undefined, signal: AbortSignal): string {
     const { name, version } = one.model;
     if (Number(live.slice(name.length + 1).split('.')[0]) > version) {
       return `${live} is live, of a later version than this program makes`;
