@@ -167,49 +167,6 @@ describe('an append whose outcome is unknown', () => {
   });
 });
 
-describe('an append that a store does not take or tell of for longer than it is sent again', () => {
-  const impatient = async () => {
-    const stores = { store: memoryEventStore(), readStore: memoryReadStore() };
-    const place = await writer(stores, { ...SHARED, patience: { unknown: 60, away: 30 } });
-    opened.push(place);
-    await accept(place.ledger, LENT);
-    return place;
-  };
-  const line = payment(ON, 5, 'R-1');
-  const paidIn = async ({ store }: Writer) =>
-    (await stored(store)).filter(({ type }) => type === 'InstallmentPaid').length;
-
-  it('is OUTCOME_UNKNOWN where answers are lost, and the same key gives the first answer', async () => {
-    const place = await impatient();
-    place.faults.lose = Number.POSITIVE_INFINITY;
-    await expect(place.ledger.handle(line)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
-    place.faults.lose = 0;
-    expect(await place.ledger.handle(line)).toMatchObject({ accepted: true, duplicate: true });
-    expect(await paidIn(place)).toBe(1);
-  });
-
-  it('is OUTCOME_UNKNOWN as well where the store is away once an answer was lost: it may be written', async () => {
-    const place = await impatient();
-    place.faults.lose = 1;
-    place.faults.losing = () => {
-      place.faults.away = Number.POSITIVE_INFINITY;
-    };
-    await expect(place.ledger.handle(line)).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
-    place.faults.away = 0;
-    expect(await place.ledger.handle(line)).toMatchObject({ accepted: true, duplicate: true });
-    expect(await paidIn(place)).toBe(1);
-  });
-
-  it('is UNREACHABLE where the store was away all the time: nothing was written', async () => {
-    const place = await impatient();
-    place.faults.away = Number.POSITIVE_INFINITY;
-    await expect(place.ledger.handle(line)).rejects.toMatchObject({ code: 'UNREACHABLE' });
-    place.faults.away = 0;
-    expect(await paidIn(place)).toBe(0);
-    expect(await place.ledger.handle(line)).toMatchObject({ accepted: true, duplicate: false });
-  });
-});
-
 describe('a line of a sheet that another writer, or the store, made wait', () => {
   it.each(['conflict', 'away'] as const)('keeps its place: what builds on it comes after it (%s)', async (fault) => {
     const [a] = await two();
