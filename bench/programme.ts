@@ -31,7 +31,7 @@ export async function measureProgramme(place: Place): Promise<readonly Line[]> {
   return scaled(place, [
     { what: 'events of the five years', value: simulated.events, unit: 'events' },
     {
-      what: 'simulated by commands, one process; read models built after',
+      what: 'simulated by commands, with all read models, one process',
       value: simulated.events / simulated.seconds,
       unit: 'events/s',
     },

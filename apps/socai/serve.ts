@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { pino } from 'pino';
 import { commands } from '../../libs/lending/catalogue.js';
 import { queries } from '../../libs/projections/catalogue.js';
@@ -6,6 +7,7 @@ import type { OpenedLedger, ServedDirectory, ServeRequest } from '../../libs/sur
 import { refused } from '../../libs/surface/formats/problem.js';
 import { serve } from '../../libs/surface/http/server.js';
 import { makeDirectory, openAnyToWrite, openToWrite, SERVE } from './directory.js';
+import { eventsFile } from './files.js';
 import { holderOf, holderText, takeHold } from './hold.js';
 import { FIRST_START } from './simulate/programme.js';
 import { isUnfinished } from './simulate/run.js';
@@ -27,14 +29,8 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
   try {
     const onFault = (error: unknown) => logger.error({ err: error }, 'a fault in the background');
     opened = first
-      ? await openAnyToWrite(data, { simulated: true, thread: true, onFault })
+      ? await openFirst(data, first, onFault)
       : await openToWrite(data, { simulated: request.simulated, thread: true, onFault });
-    if (first && (await isUnfinished(opened.ledger, FIRST_START))) {
-      await opened.close();
-      opened = null;
-      await simulateInto(data, FIRST_START, first);
-      opened = await openAnyToWrite(data, { simulated: true, thread: true, onFault });
-    }
     const { ledger, close } = opened;
     const served = await serve({ ledger, commands, queries, place, logger });
     hold.announce(served.address, served.instance);
@@ -54,6 +50,22 @@ export async function serveDirectory(request: ServeRequest): Promise<ServedDirec
     hold.release();
     throw error;
   }
+}
+
+/** The ledger that is there, whole; where there is none, or a part of the first one, that is simulated before. */
+async function openFirst(
+  data: string,
+  progress: NonNullable<ServeRequest['first']>,
+  onFault: (error: unknown) => void,
+): Promise<OpenedLedger> {
+  const open = () => openAnyToWrite(data, { simulated: true, thread: true, onFault });
+  if (existsSync(eventsFile(data))) {
+    const opened = await open();
+    if (!(await isUnfinished(opened.ledger, FIRST_START))) return opened;
+    await opened.close();
+  }
+  await simulateInto(data, FIRST_START, progress);
+  return open();
 }
 
 /** Listens from the beginning: a signal during the start stops the service as soon as it has started. */

@@ -45,6 +45,15 @@ interface Building {
 
 /** Builds in this thread: events are read and parsed once for all parts that stand at one place. */
 export function buildHere(tools: BuildTools): Build {
+  const toHead = buildOn(tools);
+  return async (parts, progress, signal) => {
+    await toHead(parts, progress, signal);
+    for (const { instance } of signal.aborted ? [] : parts) await tools.readStore.finish(instance);
+  };
+}
+
+/** The same for instances that are not whole yet: their events are still written, and it is called again. */
+export function buildOn(tools: BuildTools): Build {
   return async (parts, progress, signal) => {
     const buildings: Building[] = [];
     for (const { name, instance } of parts) {
@@ -56,7 +65,6 @@ export function buildHere(tools: BuildTools): Build {
       let together = buildings.filter(({ checkpoint }) => checkpoint.position === position);
       while (together.length > 0 && !signal.aborted) together = await takeBatch(tools, together, progress, signal);
     }
-    for (const { instance } of signal.aborted ? [] : buildings) await tools.readStore.finish(instance);
   };
 }
 

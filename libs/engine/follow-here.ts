@@ -28,6 +28,8 @@ export interface FollowOptions {
   readonly now: () => number;
   /** Whether the processes of the domain are followed beside. */
   readonly processes: boolean;
+  /** Whether others follow the same processes in the same read store. */
+  readonly shared?: boolean;
   /** Whether it follows in the background; otherwise read models only when they are read. */
   readonly background: boolean;
   /** Told of faults: they are retried. */

@@ -1,8 +1,12 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { memoryLedger, testLink } from '../../test/harness.js';
+import { sheetOf, stored } from '../../test/sheet.js';
 import { until } from '../../test/until.js';
 import { memoryEventStore } from '../event-store/memory/overlay.js';
 import { StoreUnavailable } from '../event-store/port.js';
+import { lent, paid } from '../lending/examples.js';
+import { memoryReadStore } from '../read-store/memory/overlay.js';
+import type { CommandRequest } from './answers.js';
 import { type Followed, FollowerBehind, FollowerHalted } from './ledger.js';
 import type { openLedger } from './open-ledger.js';
 
@@ -138,6 +142,29 @@ describe.each(['in this thread', 'over a link'])('a follower %s', (where) => {
     await second.ledger.handle(group('H'));
     expect(await total(second.ledger, 'bold')).toBe(3);
     await second.ledger.close();
+  });
+});
+
+describe('what followed a store that holds less now, as after a power cut or from a backup', () => {
+  it('is made anew: no read model, and no process of a close, counts what is not there', async () => {
+    const readStore = memoryReadStore();
+    const taken = async (lines: readonly CommandRequest[], day: string) => {
+      const { ledger, store } = await memoryLedger({ readStore, followed: [counting('bold')] });
+      for (const line of lines) expect(await ledger.handle(line)).toMatchObject({ accepted: true });
+      const close = { command: 'close-business-day', id: 'close', data: { date: day } };
+      expect(await ledger.handle(close)).toMatchObject({ accepted: true });
+      const counted = await total(ledger, 'bold');
+      await ledger.close();
+      return { counted, events: await stored(store) };
+    };
+    const lines = sheetOf([...lent('2021-07-15'), paid('2021-07-15', 5)]);
+    const before = await taken(lines, '2021-07-16');
+    expect(before.counted).toBe(before.events.length);
+    const after = await taken(lines.slice(0, -1), '2021-07-15');
+    expect(after.events.length).toBeLessThan(before.events.length);
+    expect(after.counted).toBe(after.events.length);
+    const closed = after.events.find(({ type }) => type === 'BusinessDayClosed');
+    expect(closed?.data).toMatchObject({ totals: { payments: { count: 0 }, disbursements: { count: 1 } } });
   });
 });
 

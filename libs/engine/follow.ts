@@ -46,15 +46,20 @@ export class ReadModels {
 
   /**
    * Opens the live instance of each read model; one of another version is followed until it can take the place. What
-   * an earlier process left half built goes.
+   * an earlier process left half built goes, and so does what took events that the store does not hold.
    */
   async open(followed: readonly Followed[]): Promise<void> {
     for (const one of followed) {
       const { name, version } = one.model;
       const live = await this.readStore.live(name);
       const own = `${name}.${version}`;
-      const instance = live === own || live?.startsWith(`${own}.`) ? live : own;
+      let instance = live === own || live?.startsWith(`${own}.`) ? live : own;
       await this.readStore.open(instance, one.model, { building: true });
+      const { position } = await this.readStore.checkpoint(instance, 0);
+      if (position > ((await this.store.head())?.position ?? '')) {
+        instance = await this.#freeName(own);
+        await this.readStore.open(instance, one.model, { building: true });
+      }
       if (live !== instance) await this.readStore.switchTo(name, instance);
       await this.#add(one, instance, 'projection');
     }
@@ -147,10 +152,7 @@ export class ReadModels {
   /** Makes a new instance of a read model beside the live one; who asked builds it. */
   async beside(name: string): Promise<Part> {
     const { followed } = this.#live(name);
-    const taken = await this.readStore.instances();
-    let [number, instance] = [1, ''];
-    do instance = `${name}.${followed.model.version}.${number++}`;
-    while (taken.includes(instance));
+    const instance = await this.#freeName(`${name}.${followed.model.version}`);
     await this.readStore.open(instance, followed.model, { building: true });
     const follower = await this.#add(followed, instance, 'rebuild');
     follower.building = true;
@@ -201,6 +203,13 @@ export class ReadModels {
     if (index >= 0) this.#followers.splice(index, 1);
     await this.letGo(instance);
     await this.readStore.drop(instance);
+  }
+
+  async #freeName(own: string): Promise<string> {
+    const taken = await this.readStore.instances();
+    let number = 1;
+    while (taken.includes(`${own}.${number}`)) number++;
+    return `${own}.${number}`;
   }
 
   async #add(followed: Followed, instance: string, kind: Follower['kind']): Promise<Follower> {

@@ -62,6 +62,7 @@ class EmbeddedLedger implements Ledger {
       new FollowingHere({
         ...{ store: this.store, readStore, domain, followed, onFault },
         ...{ now: () => Date.parse(clock()), processes: writable, background: follow },
+        shared: options.shared !== undefined,
       });
     this.#tokens = options.partitions ? new PartitionedTokens(this.store, domain, options.partitions) : null;
     this.#transfers = new ProcessState(domain.transfers, readStore);

@@ -74,6 +74,8 @@ export interface ProcessTools {
   readonly readStore: ReadStore;
   readonly domain: Domain;
   readonly now: () => number;
+  /** Whether others follow the same processes: then nothing of theirs is dropped. */
+  readonly shared?: boolean;
 }
 
 /** Folds the global order into a process's own state, each batch with its checkpoint. */
@@ -97,9 +99,16 @@ export class ProcessFollower {
   }
 
   async open(): Promise<void> {
-    const { readStore, now } = this.tools;
-    await readStore.open(this.state.instance, modelOf(this.process));
-    this.#checkpoint = await readStore.checkpoint(this.state.instance, 0);
+    const { store, readStore, shared, now } = this.tools;
+    const { instance } = this.state;
+    await readStore.open(instance, modelOf(this.process));
+    this.#checkpoint = await readStore.checkpoint(instance, 0);
+    // It took events that the store does not hold (a power cut took them, or a backup is older): it is folded anew.
+    if (!shared && this.#checkpoint.position > ((await store.head())?.position ?? '')) {
+      await readStore.drop(instance);
+      await readStore.open(instance, modelOf(this.process));
+      this.#checkpoint = AT_START;
+    }
     this.#caughtUpAt = now();
   }
 
