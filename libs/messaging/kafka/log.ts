@@ -1,10 +1,11 @@
-import type { Kafka, Message as KafkaRecord, PartitionerArgs, Producer, Transaction } from 'kafkajs';
+import type { Kafka, Message as KafkaRecord } from 'kafkajs';
 import { invariant } from '../../kernel/result.js';
 import { acceptBatch } from '../accept.js';
 import type { Layout } from '../layout.js';
 import { type LogCheckpoint, LogMismatch, type Message, type PublishOutcome, type TransactionalLog } from '../port.js';
 import { checkpointTopicOf, topicOf } from '../record.js';
 import { asError, type KafkaOptions, kafkaClient, protocolError } from './client.js';
+import { fence, type TopicPartition, type TransactionalProducer } from './producer.js';
 import { checkTopics, type RawReader, rawReader } from './raw.js';
 import {
   CHECKPOINT_KEY,
@@ -15,21 +16,10 @@ import {
   sequenceOf,
 } from './records.js';
 
-/*
- * kafkajs 2.2.4 counts sequences before a send is acknowledged and back after an error: with two sends of a partition in
- * flight, or one send over several brokers, one acknowledged record can be lost and another doubled; and a failed commit
- * leaves the producer in a state that it does not come out of. So a send is one partition, chosen here; the next send of
- * the partition waits for it; no send is ever repeated; and any error throws the producer away. What was written is then
- * asked of the log. See docs/adr/0013.
- */
-
 /** One batch of records that a broker takes, well below `max.message.bytes` of the topics (see `topics.ts`). */
 const SEND_BYTES = 900_000;
-/** After which the coordinator gives a transaction up: until then it hides from readers what comes after it. */
-const TRANSACTION_MS = 30_000;
-/** How long the coordinator may take to finish the transaction before, until a publication is given up. */
-const BUSY_MS = 10_000;
-const BUSY_PAUSE_MS = 5;
+/** How many partitions are sent at once: while a broker takes one the next is made. */
+const SENDS = 4;
 const FENCED = new Set(['INVALID_PRODUCER_EPOCH', 'INVALID_PRODUCER_ID_MAPPING', 'PRODUCER_FENCED']);
 
 export interface KafkaLogOptions extends KafkaOptions {
@@ -38,7 +28,7 @@ export interface KafkaLogOptions extends KafkaOptions {
 
 /** What may be published after: the producer that is not fenced, and where the log ends. */
 interface Recovered {
-  readonly producer: Producer;
+  readonly producer: TransactionalProducer;
   readonly checkpoint: LogCheckpoint;
   readonly ends: ReadonlyMap<number, PartitionEnd>;
 }
@@ -75,7 +65,7 @@ class KafkaLog implements TransactionalLog {
       this.#recovered = { producer, checkpoint: { position: stored.position, sequences }, ends: stored.ends };
       return this.#recovered.checkpoint;
     } catch (error) {
-      await producer.disconnect().catch(() => undefined);
+      await producer.close().catch(() => undefined);
       throw error;
     }
   }
@@ -121,48 +111,27 @@ class KafkaLog implements TransactionalLog {
   async #discard(): Promise<void> {
     const old = this.#recovered?.producer;
     this.#recovered = undefined;
-    await old?.disconnect().catch(() => undefined);
+    await old?.close().catch(() => undefined);
   }
 
   async #transact(from: Recovered, messages: readonly Message[], checkpoint: LogCheckpoint): Promise<PublishOutcome> {
     const { ledger, layout } = this.options;
+    const checkpointPlace = { topic: checkpointTopicOf(ledger), partition: 0 };
+    const shares = sharesOf(messages, ledger, layout);
     try {
-      const transaction = await from.producer.transaction();
-      const ends = new Map([...from.ends, ...(await sendAll(transaction, this.#encode, this.options, messages))]);
+      await from.producer.begin([...shares.map(({ place }) => place), checkpointPlace]);
+      const ends = new Map([...from.ends, ...(await sendAll(from.producer, this.#encode, shares))]);
       const value = checkpointText(layout, { position: checkpoint.position, ends });
-      await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
-      await transaction.commit();
+      await from.producer.send(checkpointPlace, [{ key: CHECKPOINT_KEY, value }]);
+      await from.producer.commit();
       this.#recovered = { producer: from.producer, checkpoint, ends };
       return { outcome: 'committed' };
     } catch (error) {
-      await from.producer.disconnect().catch(() => undefined);
+      await from.producer.close().catch(() => undefined);
       if (FENCED.has(protocolError(error) ?? '')) return { outcome: 'fenced' };
       return { outcome: 'unknown', cause: asError(error) };
     }
   }
-}
-
-const transactionalId = (ledger: string): string => `${ledger}.relay`;
-
-/** A new producer under the ledger's one id: whoever had it before is fenced, and what was open is given up. */
-export async function fence(kafka: Kafka, ledger: string): Promise<Producer> {
-  const producer = kafka.producer({
-    ...{ transactionalId: transactionalId(ledger), transactionTimeout: TRANSACTION_MS, maxInFlightRequests: 1 },
-    ...{ allowAutoTopicCreation: false, retry: { retries: 0 }, createPartitioner: () => named },
-  });
-  try {
-    await producer.connect();
-    await (await producer.transaction()).abort();
-    return producer;
-  } catch (error) {
-    await producer.disconnect().catch(() => undefined);
-    throw error;
-  }
-}
-
-function named({ message }: PartitionerArgs): number {
-  invariant(message.partition !== undefined, 'each record is sent to a partition that is named');
-  return message.partition;
 }
 
 /** A reader that is connected. Rejects where no broker answers, and leaves nothing open. */
@@ -178,35 +147,50 @@ export async function connected(reader: RawReader): Promise<RawReader> {
 
 // ----------------------------------------------------------------------------------------------------------- publishing
 
+/** What of a batch goes to one partition. */
+interface Share {
+  readonly place: TopicPartition;
+  readonly messages: Message[];
+}
+
+function sharesOf(messages: readonly Message[], ledger: string, layout: Layout): readonly Share[] {
+  const shares = new Map<number, Share>();
+  for (const message of messages) {
+    const of = shares.get(message.partition);
+    if (of !== undefined) {
+      of.messages.push(message);
+      continue;
+    }
+    const { category, index } = layout.placeOf(message.partition);
+    const place = { topic: topicOf(ledger, category), partition: index };
+    shares.set(message.partition, { place, messages: [message] });
+  }
+  return [...shares.values()];
+}
+
 /** Sends partition by partition, several at a time, and answers where each ends. */
 async function sendAll(
-  transaction: Transaction,
+  producer: TransactionalProducer,
   encode: ReturnType<typeof encoder>,
-  { ledger, layout }: KafkaLogOptions,
-  messages: readonly Message[],
+  shares: readonly Share[],
 ): Promise<Map<number, PartitionEnd>> {
-  const byPartition = new Map<number, Message[]>();
-  for (const message of messages) {
-    const of = byPartition.get(message.partition);
-    if (of === undefined) byPartition.set(message.partition, [message]);
-    else of.push(message);
-  }
-  const sent = [...byPartition].map(async ([partition, of]): Promise<[number, PartitionEnd]> => {
-    const { category, index } = layout.placeOf(partition);
-    const topic = topicOf(ledger, category);
-    let last = -1;
-    for (const records of pieces(of.map((message) => encode(message, index)))) {
-      last = (await send(transaction, topic, records)) + records.length - 1;
-    }
-    return [partition, { sequence: of.at(-1)?.sequence ?? 0, offset: last }];
-  });
-  // All of them, before one's failure is looked at: nothing may be in flight when the producer is thrown away.
   const ends = new Map<number, PartitionEnd>();
   const failures: unknown[] = [];
-  for (const result of await Promise.allSettled(sent)) {
-    if (result.status === 'fulfilled') ends.set(...result.value);
-    else failures.push(result.reason);
-  }
+  const left = shares.values();
+  const sender = async () => {
+    for (const { place, messages } of left) {
+      let offset = -1;
+      for (const records of pieces(messages.map((message) => encode(message, place.partition)))) {
+        if (failures.length > 0) return;
+        offset = (await producer.send(place, records)) + records.length - 1;
+      }
+      const { partition, sequence } = messages.at(-1) as Message;
+      ends.set(partition, { sequence, offset });
+    }
+  };
+  // All of them, before one's failure is looked at: nothing may be in flight when the producer is thrown away.
+  const senders = Array.from({ length: SENDS }, () => sender().catch((failure) => failures.push(failure)));
+  await Promise.all(senders);
   if (failures.length > 0) throw failures.find((failure) => FENCED.has(protocolError(failure) ?? '')) ?? failures[0];
   return ends;
 }
@@ -223,23 +207,6 @@ function* pieces(encoded: ReturnType<ReturnType<typeof encoder>>[]): Generator<K
     size += bytes;
   }
   if (records.length > 0) yield records;
-}
-
-/** Sends records of one partition and answers the offset of the first. */
-async function send(transaction: Transaction, topic: string, messages: KafkaRecord[]): Promise<number> {
-  const deadline = Date.now() + BUSY_MS;
-  for (;;) {
-    try {
-      const [sent, ...others] = await transaction.send({ topic, acks: -1, messages });
-      const offset = Number(sent?.baseOffset ?? -1);
-      if (others.length > 0 || sent?.errorCode !== 0 || offset < 0) throw new Error(`no offset from ${topic}`);
-      return offset;
-    } catch (error) {
-      // Nothing of it was sent: the partition is not in the transaction before the one before it is finished.
-      if (protocolError(error) !== 'CONCURRENT_TRANSACTIONS' || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
-    }
-  }
 }
 
 // ----------------------------------------------------------------------------------------------------------- recovering
@@ -311,11 +278,12 @@ async function begin(kafka: Kafka, reader: RawReader, options: KafkaLogOptions):
     if ((await reader.checkpoint()) !== undefined) return;
     const reason = await withoutCheckpoint(reader, options, offsets);
     if (reason instanceof LogMismatch) throw reason;
-    const transaction = await producer.transaction();
+    const place = { topic: checkpointTopicOf(ledger), partition: 0 };
     const value = checkpointText(layout, { position: '', ends: new Map() });
-    await send(transaction, checkpointTopicOf(ledger), [{ key: CHECKPOINT_KEY, value, partition: 0 }]);
-    await transaction.commit();
+    await producer.begin([place]);
+    await producer.send(place, [{ key: CHECKPOINT_KEY, value }]);
+    await producer.commit();
   } finally {
-    await producer.disconnect();
+    await producer.close();
   }
 }

@@ -3,12 +3,10 @@ import type { Layout } from '../layout.js';
 import { LogMismatch } from '../port.js';
 import { checkpointTopicOf, topicOf } from '../record.js';
 import { protocolError } from './client.js';
+import { clusterOf, leaderOf } from './cluster.js';
 import { checkpointOf, type StoredCheckpoint } from './records.js';
 
-/*
- * Reads of single places, without a consumer group. kafkajs has none; but it hands its `Cluster`, whose brokers fetch,
- * to whoever assigns partitions (`partitionAssigners`, documented). Here nobody joins a group.
- */
+/* Reads of single places, without a consumer group: kafkajs has none, but its brokers fetch. */
 
 const READ_COMMITTED = 1;
 const FETCH_BYTES = 1_048_576;
@@ -115,10 +113,7 @@ async function endsOf(cluster: Cluster, topic: string): Promise<readonly number[
 }
 
 async function fetch(cluster: Cluster, topic: string, partition: number, offset: number): Promise<FetchedPartition> {
-  await cluster.addTargetTopic(topic);
-  const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
-  if (nodeId === undefined) throw new Error(`${topic}/${partition} has no leader`);
-  const broker = await cluster.findBroker({ nodeId });
+  const broker = await leaderOf(cluster, topic, partition);
   const partitions = [{ partition, fetchOffset: String(offset), maxBytes: FETCH_BYTES }];
   const { responses } = await broker.fetch({
     ...{ isolationLevel: READ_COMMITTED, minBytes: 1, maxWaitTime: FETCH_MS, maxBytes: FETCH_BYTES },
@@ -142,37 +137,6 @@ function* committed({ messages, abortedTransactions }: FetchedPartition, from: n
     else if (offset >= from && !(inTransaction && aborted.has(producerId))) yield message;
   }
 }
-
-interface ClusterHandle {
-  readonly cluster: Cluster;
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-}
-
-function clusterOf(kafka: Kafka, ledger: string): ClusterHandle {
-  let found: Cluster | undefined;
-  const consumer = kafka.consumer({
-    groupId: `${ledger}.none`,
-    allowAutoTopicCreation: false,
-    // Of where a topic ends, which is behind what is not committed yet; records are fetched as committed all the same.
-    readUncommitted: true,
-    partitionAssigners: [
-      ({ cluster }) => {
-        found = cluster;
-        return {
-          name: 'none',
-          version: 1,
-          assign: async () => [],
-          protocol: () => ({ name: 'none', metadata: NOTHING }),
-        };
-      },
-    ],
-  });
-  if (found === undefined) throw new Error('kafkajs hands its cluster to who assigns partitions');
-  return { cluster: found, connect: () => consumer.connect(), disconnect: () => consumer.disconnect() };
-}
-
-const NOTHING = Buffer.alloc(0);
 
 /** Rejects where topics are missing (the log is not made yet: that may pass) or have another count of partitions. */
 export async function checkTopics(reader: RawReader, ledger: string, layout: Layout): Promise<Map<number, number>> {
