@@ -80,7 +80,9 @@ describeWith([kafka, mongo], `command-api, query-api, relay and projector over $
       };
       expect([posted.status, token]).toEqual([200, expect.stringMatching(/^\d+:\d{20}$/)]);
       const asked = await fetch(`${urlOf('query-api')}/v1/audit-trail?type=ProgrammeOpened&after=${token}`);
-      expect([asked.status, await asked.text()]).toEqual([200, expect.stringContaining('programme-X')]);
+      const { rows } = (await asked.json()) as { readonly rows: readonly unknown[] };
+      const traceparent = expect.stringMatching(`^00-${TRACE}-[0-9a-f]{16}-01$`);
+      expect([asked.status, rows.at(-1)]).toMatchObject([200, { stream: 'programme-X', traceparent }]);
       expect(written).toHaveLength(1);
       const projected = new RegExp(`"traceparent":"00-${TRACE}-[0-9a-f]{16}-01","msg":"projected"`);
       await until(() => projected.test(said('projector')));

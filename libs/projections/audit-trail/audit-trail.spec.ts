@@ -1,3 +1,4 @@
+import type { Envelope } from '../../kernel/envelope.js';
 import { readFields } from '../../kernel/fields.js';
 import { events as catalogue } from '../../lending/catalogue.js';
 import { accepted, day, fundDistrict, lend, setUp, type TestLedger, testLedger } from '../testing/ledger.js';
@@ -44,9 +45,20 @@ describe('the audit trail', () => {
         ...{ position: ledger.events.at(-1)?.position, recordedAt: '2024-02-11T05:00:00.000Z' },
         ...{ bookingDate: '2024-02-11', valueDate: '2024-02-01', actor: 'teller', type: 'PaymentReversed' },
         ...{ stream: 'loan-L', decision: 'QD-2', receipt: 'R-1', voucher: null },
-        ...{ loan: 'L', borrower: 'B', district: '001' },
+        ...{ loan: 'L', borrower: 'B', district: '001', traceparent: null },
         summary: 'Hủy khoản thu 1.000\u00a0₫ (gốc 0\u00a0₫, lãi 1.000\u00a0₫): nhầm',
       },
+    ]);
+  });
+
+  test('keeps the trace of the request that an event came from', async () => {
+    const [last] = ledger.events.slice(-1) as [Envelope];
+    const id = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+    const traced = { ...last, id, meta: { ...last.meta, correlationId: '0af7651916cd43dd8448eb211c80319c' } };
+    const at = { asOf: day('2024-02-11'), knownOn: null };
+    const { rows } = await ask(auditTrailQuery, viewOf(auditTrail, [traced]), {}, at);
+    expect(rows.map(({ traceparent }) => traceparent)).toEqual([
+      '00-0af7651916cd43dd8448eb211c80319c-7c9e6679742540de-01',
     ]);
   });
 

@@ -2,7 +2,7 @@ import type { Collection } from '../../read-store/port.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 1;
+export const VERSION = 2;
 
 export const ENTRIES = 'entries';
 
@@ -31,6 +31,7 @@ const entries: Collection = {
     borrower: 'text',
     district: 'text',
     summary: 'text',
+    traceparent: 'text',
   },
   indexes: FILTERS.map((name) => [name, 'position']),
 };

@@ -1,3 +1,4 @@
+import { traceparentOf } from '../../kernel/envelope.js';
 import type { Change } from '../../read-store/port.js';
 import { recordedDay } from '../cube.js';
 import type { Projection, Stored } from '../projection.js';
@@ -70,6 +71,7 @@ function keep(event: Stored): readonly Change[] {
     borrower: data.borrower ?? null,
     district: first,
     summary: summaryOf(event),
+    traceparent: traceparentOf(event),
   };
   const { position } = event;
   const row: Change = { op: 'put', collection: ENTRIES, key: { position, place: 0 }, fields };

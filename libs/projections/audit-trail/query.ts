@@ -38,6 +38,8 @@ export interface AuditRow {
   readonly loan: string | null;
   readonly borrower: string | null;
   readonly district: string | null;
+  /** The trace of the request, as it was handed on with the event: null where the caller had none. */
+  readonly traceparent: string | null;
 }
 
 export interface AuditTrail {
@@ -106,9 +108,9 @@ async function positionsOf(view: ReadView, { from, cursor: after }: DataOf<typeo
 
 function rowOf(found: AuditRow): AuditRow {
   const { position, recordedAt, bookingDate, valueDate, actor, type, stream } = found;
-  const { decision, receipt, voucher, summary, loan, borrower, district: of } = found;
+  const { decision, receipt, voucher, summary, loan, borrower, district: of, traceparent } = found;
   return {
     ...{ position, recordedAt, bookingDate, valueDate, actor, type, stream },
-    ...{ decision, receipt, voucher, summary, loan, borrower, district: of },
+    ...{ decision, receipt, voucher, summary, loan, borrower, district: of, traceparent },
   };
 }
