@@ -1,7 +1,7 @@
 import { toCsv } from './csv.js';
 import { toJson } from './json.js';
 import { formatOf, languageOf } from './negotiate.js';
-import { dateText, dongText, percentText, wholeText } from './vietnamese.js';
+import { dateText, dongText, percentShort, percentText, wholeText } from './vietnamese.js';
 
 describe('JSON', () => {
   it('has amounts beyond 2^53 as text and others as numbers', () => {
@@ -57,6 +57,17 @@ describe('figures as readers write them', () => {
     ['12.345600', '1.234,56%'],
     [null, '–'],
   ])('writes the fraction %s as %s', (fraction, text) => expect(percentText(fraction)).toBe(text));
+  it.each([
+    ['0.003877', '0,39%'],
+    ['0.022020', '2,20%'],
+    ['0.000482', '0,0482%'],
+    ['0.000999', '0,0999%'],
+    ['0.999950', '100,00%'],
+    ['0.000000', '0,00%'],
+    [null, '–'],
+  ])('writes the fraction %s as %s where there is little room', (fraction, text) =>
+    expect(percentShort(fraction)).toBe(text),
+  );
   it('writes days', () =>
     expect([dateText('2021-07-15'), dateText('2021-07-15', 'en')]).toEqual(['15/07/2021', '2021-07-15']));
 });

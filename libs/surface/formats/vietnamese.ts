@@ -28,6 +28,16 @@ export function percentText(fraction: string | null | undefined, language: Langu
   return `${before}${language === 'vi' ? ',' : '.'}${rest}%`;
 }
 
+/**
+ * The same with two decimals, rounded half up, where there is little room. Below 0,1 %, where the plan's bound of arrears
+ * lies, with all four.
+ */
+export function percentShort(fraction: string | null | undefined, language: Language = 'vi'): string {
+  const millionths = Math.round(Number(fraction ?? 0) * 1_000_000);
+  if (millionths < 1_000) return percentText(fraction, language);
+  return percentText((Math.floor((millionths + 50) / 100) / 10_000).toFixed(4), language);
+}
+
 /** `2021-07-15` as 15/07/2021; English keeps what cannot be misread. */
 export function dateText(date: string, language: Language = 'vi'): string {
   return language === 'vi' ? date.split('-').reverse().join('/') : date;

@@ -42,13 +42,7 @@ function tile({ texts, figures }: Pen, { code, balance, quality }: District, col
   }
   const ratio = Number(quality?.overdueRatio ?? 0);
   const level = LEVELS.findIndex((end) => ratio <= end);
-  return html`<li class="tile level-${level < 0 ? LEVELS.length : level} column-${column} row-${row}"><a class="inside" href="#district-${code}"><span class="name">${name}</span>${signs({ texts }, quality)}<span class="ratio">${ratioShort(figures.percent(quality?.overdueRatio))}</span><span class="lent"><span class="hidden">; ${texts.outstanding} </span>${figures.short(balance.outstanding)}</span></a></li>`;
-}
-
-/** Four decimals where they matter, two where there is little room for them. */
-function ratioShort(percent: string): string {
-  const [, whole = '', separator = '', decimals = ''] = /^(\d+)([.,])(\d+)%$/.exec(percent) ?? [];
-  return whole === '' ? percent : `${whole}${separator}${decimals.slice(0, 2)}%`;
+  return html`<li class="tile level-${level < 0 ? LEVELS.length : level} column-${column} row-${row}"><a class="inside" href="#district-${code}"><span class="name">${name}</span>${signs({ texts }, quality)}<span class="ratio">${figures.percentShort(quality?.overdueRatio)}</span><span class="lent"><span class="hidden">; ${texts.outstanding} </span>${figures.short(balance.outstanding)}</span></a></li>`;
 }
 
 function signs({ texts }: Pick<Pen, 'texts'>, quality: QualityFigures | null): Part {

@@ -1,5 +1,5 @@
 import type { Language } from '../formats/negotiate.js';
-import { dateText, dongText, percentText, wholeText } from '../formats/vietnamese.js';
+import { dateText, dongText, percentShort, percentText, wholeText } from '../formats/vietnamese.js';
 
 export type Money = number | string;
 
@@ -15,6 +15,8 @@ export interface Figures {
   /** To the đồng, where the unit stands beside it. */
   whole(value: Money): string;
   percent(fraction: string | null | undefined): string;
+  /** Rounded, where there is little room. */
+  percentShort(fraction: string | null | undefined): string;
   day(date: string): string;
   /** `09/2021`, of a day or of a month. */
   month(date: string): string;
@@ -38,6 +40,7 @@ export function figuresIn(language: Language): Figures {
     money: (value) => dongText(value, language),
     whole: (value) => wholeText(value, language),
     percent: (fraction) => percentText(fraction, language),
+    percentShort: (fraction) => percentShort(fraction, language),
     day: (date) => dateText(date, language),
     month: (date) => dateText(date.slice(0, 7), language),
     rounded: (value) => `${short(value)}${NO_BREAK_SPACE}${language === 'vi' ? 'đồng' : '₫'}`,

@@ -106,7 +106,7 @@ function years(rows: readonly MonthOfQuality[], { across }: Scales): Markup {
   const shown = named.filter(({ at }, index) => index > 0 || (named[1]?.at ?? 1) - at > 0.12);
   return html`<line class="axis" x1="0" x2="100%" y1="${base}" y2="${base}"></line>${shown.map(
     ({ text, at }) =>
-      html`<line class="tick" x1="${percentOf(at)}" x2="${percentOf(at)}" y1="${base}" y2="${base + 5}"></line><text class="label" x="${percentOf(at)}" y="${base + 19}">${text}</text>`,
+      html`<line class="tick" x1="${percentOf(at)}" x2="${percentOf(at)}" y1="${base}" y2="${base + 5}"></line><text class="label" x="${percentOf(at)}" y="${base + 19}" text-anchor="${at > 0.9 ? 'end' : 'start'}">${text}</text>`,
   )}`;
 }
 
