@@ -22,6 +22,6 @@ export function readStoreContract(name: string, harness: ReadStoreHarness, trait
     readContract(current);
     snapshotContract(current, traits);
     instanceContract(current);
-    comparisonContract(current, traits);
+    comparisonContract(current, harness, traits);
   });
 }
