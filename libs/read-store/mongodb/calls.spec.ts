@@ -6,6 +6,7 @@ import { AT_START, type Change } from '../port.js';
 import { shapesOf } from '../shape.js';
 import { DatabaseShelf } from './database.js';
 import { foldBatch } from './fold.js';
+import type { Write } from './shelf.js';
 import { applyFolded, type Known } from './write.js';
 
 const mongodb = await server('MONGODB_URL');
@@ -43,9 +44,47 @@ describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`
     };
     expect(await event(1, [])).toEqual(['find', 'insert', 'find']);
     expect(await event(2, [])).toEqual(['insert', 'find']);
-    expect(await event(3, [add('D1', '2026-01-05', 100, 1)])).toEqual(['insert', 'find', 'update', 'update']);
+    const cell = add('D1', '2026-01-05', 100, 1);
+    const made = (await isFerretDb()) ? 'insert' : 'update';
+    expect(await event(3, [cell])).toEqual(['insert', 'find', made, 'update']);
+    expect(await event(4, [cell])).toEqual(['insert', 'find', 'update', 'update']);
     await db.dropDatabase();
   };
 
   test('an event of all partitions claims, looks and ends by one call each, however many batches', one, CASE_MS_MAX);
+
+  const isFerretDb = async () => (await client.db().admin().command({ buildInfo: 1 })).ferretdbVersion !== undefined;
+
+  const cells = async (): Promise<void> => {
+    const db = client.db(`socai-test-${randomBytes(6).toString('hex')}`);
+    const adding = (batch: number, ids: readonly number[]) =>
+      ids.map((id): Write => ({ kind: 'add', id: `c${id}`, batch, add: { count: id, paid: 2n ** 40n }, made: {} }));
+    const shelf = async () => {
+      const one = new DatabaseShelf(db);
+      await one.prepare();
+      return one;
+    };
+    const [first, second] = [await shelf(), await shelf()];
+    await first.write('cells', adding(1, [2, 5]));
+    // It knows of none of them, and of some that are there only when it meets them.
+    await second.write('cells', adding(2, [1, 2, 3, 4, 5, 6]));
+    await first.write('cells', adding(2, [1, 2, 3, 4, 5, 6]));
+    await second.write('cells', adding(3, [6]));
+    await first.write('cells', adding(1, [2, 7]));
+    const found = await db.collection('cells').find().sort({ _id: 1 }).toArray();
+    const seen = found.map(({ _id, _batch, count, paid, _last }) => [String(_id), _batch, count, paid, _last.count]);
+    const much = 2n ** 40n;
+    expect(seen).toEqual([
+      ['c1', 2, 1n, much, 1n],
+      ['c2', 2, 4n, much * 2n, 2n],
+      ['c3', 2, 3n, much, 3n],
+      ['c4', 2, 4n, much, 4n],
+      ['c5', 2, 10n, much * 2n, 5n],
+      ['c6', 3, 12n, much * 2n, 6n],
+      ['c7', 1, 7n, much, 7n],
+    ]);
+    await db.dropDatabase();
+  };
+
+  test('a batch is added to each of its cells once, whoever made them and whoever writes it again', cells, CASE_MS_MAX);
 });

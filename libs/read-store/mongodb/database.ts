@@ -17,6 +17,8 @@ const DUPLICATE = 11000;
 const PAGE = 1_000;
 /** Updates in one call, and such calls of one process: both leave room for others in a pool of two hundred. */
 const [FERRETDB_UPDATES, FERRETDB_CALLS] = [20, 4];
+/** Cells in one call that are not known to be there, and cells that are remembered to be. */
+const [FERRETDB_INSERTS, FERRETDB_CELLS] = [100, 100_000];
 
 /** Partitions and read models of one process that claim, look or end their batches by one call. */
 const CLAIMS_AT_ONCE = 1_000;
@@ -50,6 +52,8 @@ export class DatabaseShelf implements Shelf {
   #sumsAtOnce = Number.POSITIVE_INFINITY;
   #updatesAtOnce = Number.POSITIVE_INFINITY;
   #updating = new Gate(Number.POSITIVE_INFINITY);
+  /** Cells that are there, where it saves something to know. */
+  #cells: Set<string> | null = null;
 
   constructor(private readonly db: Db) {
     this.#claims = db.collection(CLAIMS);
@@ -59,12 +63,14 @@ export class DatabaseShelf implements Shelf {
     await this.#claims.createIndex({ of: 1 });
     // FerretDB 1.24 adds up the first sum of a $group and says 0 of the others, and reads all that a search reads for
     // each, so that more than one costs less where the cells are read once; and it keeps a connection to its own
-    // backend for each update of a command until the command ends, and waits for ever where it has no more.
+    // backend for each update of a command until the command ends, and waits for ever where it has no more. An update
+    // that makes its document costs it ten times what an insert does.
     const { ferretdbVersion } = await this.db.admin().command({ buildInfo: 1 });
     if (ferretdbVersion === undefined) return;
     this.#sumsAtOnce = 1;
     this.#updatesAtOnce = FERRETDB_UPDATES;
     this.#updating = new Gate(FERRETDB_CALLS);
+    this.#cells = new Set();
   }
 
   claims(of: string): Promise<Claims> {
@@ -94,6 +100,44 @@ export class DatabaseShelf implements Shelf {
   }
 
   async write(collection: string, writes: readonly Write[]): Promise<readonly number[]> {
+    if (this.#cells === null || writes[0]?.kind !== 'add') return this.#writeAll(collection, writes);
+    const left = await this.#insertCells(collection, writes, this.#cells);
+    const met = await this.#writeAll(
+      collection,
+      left.map((place) => writes[place] as Write),
+    );
+    return met.map((place) => left[place] as number);
+  }
+
+  /**
+   * Makes cells that are not there, and answers whose adds are left. Among those may be some that were made here: as ever
+   * they bounce off their guard.
+   */
+  async #insertCells(collection: string, writes: readonly Write[], cells: Set<string>): Promise<readonly number[]> {
+    const target = this.db.collection<Document>(collection);
+    const left: number[] = [];
+    const unknown: { readonly place: number; readonly document: Stored }[] = [];
+    if (cells.size > FERRETDB_CELLS) cells.clear();
+    for (const [place, write] of writes.entries()) {
+      if (write.kind !== 'add') continue;
+      const name = `${collection}/${write.id}`;
+      if (cells.has(name)) left.push(place);
+      else unknown.push({ place, document: cellOf(write) });
+      cells.add(name);
+    }
+    for (let at = 0; at < unknown.length; at += FERRETDB_INSERTS) {
+      const some = unknown.slice(at, at + FERRETDB_INSERTS);
+      const { duplicates } = await bulk(
+        target,
+        some.map(({ document }) => operationOf({ kind: 'insert', document })),
+      );
+      // What comes after the first that failed may not have been tried.
+      if (duplicates.length > 0) left.push(...some.slice(duplicates[0]).map(({ place }) => place));
+    }
+    return left;
+  }
+
+  async #writeAll(collection: string, writes: readonly Write[]): Promise<readonly number[]> {
     const target = this.db.collection<Document>(collection);
     const met: number[] = [];
     for (let at = 0; at < writes.length; ) {
@@ -198,6 +242,12 @@ function operationOf(write: Write): AnyBulkWriteOperation<Document> {
     },
   };
 }
+
+/** The cell that an add makes where there is none. */
+const cellOf = ({ id, batch, add, made }: Extract<Write, { kind: 'add' }>): Stored => {
+  const measures = wide(add);
+  return { _id: id, ...made, ...measures, _batch: batch, _last: measures } as unknown as Stored;
+};
 
 /** Amounts are 64-bit integers from the first on: FerretDB lets two of 32 bits run over without a word. */
 const wide = (measures: Readonly<Record<string, number | bigint>>): Record<string, bigint> =>
