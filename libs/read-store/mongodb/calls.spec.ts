@@ -11,6 +11,8 @@ import { applyFolded, type Known } from './write.js';
 
 const mongodb = await server('MONGODB_URL');
 const SHAPES = shapesOf(MODEL);
+const adding = (batch: number, ids: readonly number[]) =>
+  ids.map((id): Write => ({ kind: 'add', id: `c${id}`, batch, add: { count: id, paid: 2n ** 40n }, made: {} }));
 /** As many as an event that stands in all partitions is written to. */
 const [INSTANCES, PARTITIONS] = [6, 26];
 const CASE_MS_MAX = 60_000;
@@ -57,8 +59,6 @@ describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`
 
   const cells = async (): Promise<void> => {
     const db = client.db(`socai-test-${randomBytes(6).toString('hex')}`);
-    const adding = (batch: number, ids: readonly number[]) =>
-      ids.map((id): Write => ({ kind: 'add', id: `c${id}`, batch, add: { count: id, paid: 2n ** 40n }, made: {} }));
     const shelf = async () => {
       const one = new DatabaseShelf(db);
       await one.prepare();
