@@ -45,8 +45,11 @@ export function multiplyExact(a: Amount, by: number): Amount {
 
 /** A bigint as a number where that is exact. */
 export function narrow(value: bigint): Amount {
-  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+  return value >= EXACT_MIN && value <= EXACT_MAX ? Number(value) : value;
 }
+
+const EXACT_MIN = BigInt(Number.MIN_SAFE_INTEGER);
+const EXACT_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** An amount as JSON has it: an integer below 2^53, a string of digits beyond (contract, first paragraph). */
 export function amountJson(value: Amount): number | string {

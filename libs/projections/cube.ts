@@ -1,8 +1,9 @@
 import type { LocalDate } from '../kernel/dates.js';
-import { addDays, dayOf, earlierOf, type Instant, laterOf, monthOf } from '../kernel/dates.js';
+import { addDays, dayOf, earlierOf, type Instant, laterOf } from '../kernel/dates.js';
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Collection, Condition, ReadView, Where } from '../read-store/port.js';
+import { daysOf, dayspan, EVER, isEmpty, type Range, type Span, shifted, spansOf } from './spans.js';
 
 /*
  * Cells that hold what events add to measures, keyed by dimensions and by two days: when it counts (`value`) and when
@@ -10,7 +11,7 @@ import type { Change, Collection, Condition, ReadView, Where } from '../read-sto
  * (design §6, ADR 0004).
  *
  * A projection gives the finest cells only; roll-up.ts tells what is kept from a folded batch of them, at several levels
- * of breakdown, by day and by month, in three sets:
+ * of breakdown, by day, by month and at some by year, in three sets:
  *
  *   ever   all, whenever it was recorded;
  *   late   what was recorded after the day from which it counts;
@@ -33,8 +34,13 @@ export interface Level<Dimension extends string = string> {
   readonly dimensions: readonly Dimension[];
   /** Whether what came late and what is ahead is kept by month of recording; the finest level keeps it by day. */
   readonly knownByMonth: boolean;
-  /** Of a level known by month: what is ahead is kept by day of recording too, for the month that `knownOn` cuts. */
-  readonly aheadByDay?: true;
+  /**
+   * Of a level known by month: what is ahead is kept by day of recording too, for the month that `knownOn` cuts: of
+   * value by day and month, or by month alone, where the finest have few of the days at the ends of what is asked for.
+   */
+  readonly aheadByDay?: 'day' | 'month';
+  /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. */
+  readonly byYear?: true;
 }
 
 export interface Cube<Dimension extends string = string> {
@@ -66,7 +72,7 @@ export const finestOf = <Dimension extends string>({ levels }: Cube<Dimension>):
 /** What came late and what is ahead is kept by month at some levels, and at the finest by day. */
 export const keepsKnown = (of: Cube, level: Level): boolean => level.knownByMonth || level === finestOf(of);
 
-/** The storage format of a cube. The grain is that of the value: `m`onth or `d`ay. */
+/** The storage format of a cube. The grain is that of the value: `y`ear, `m`onth or `d`ay. */
 export function cells(of: Cube): readonly Collection[] {
   const { measures, levels } = of;
   const table = (level: Level, part: Kept, days: readonly string[]): Collection => {
@@ -77,11 +83,11 @@ export function cells(of: Cube): readonly Collection[] {
   return levels.flatMap((level) => {
     const kept = [table(level, 'ever', ['value'])];
     if (!keepsKnown(of, level)) return kept;
-    // A bound on the first name is a range of the primary index. By month, what is ahead is sought by the days that it
-    // is ahead of; by day, by the few days of recording that no whole month holds.
-    const ahead = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
-    kept.push(table(level, 'late', ['recorded', 'value']), table(level, 'ahead', ahead));
-    return level.aheadByDay === true ? [...kept, table(level, 'ahead_by_day', ['recorded', 'value'])] : kept;
+    // A bound on the first name is a range of the primary index. By month of recording, cells are sought by the days that
+    // they count from; by day, by the few days of recording that no whole month holds.
+    const days = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
+    kept.push(table(level, 'late', days), table(level, 'ahead', days));
+    return level.aheadByDay !== undefined ? [...kept, table(level, 'ahead_by_day', ['recorded', 'value'])] : kept;
   });
 }
 
@@ -151,14 +157,6 @@ export function lagGroups({ measures, lags }: Cube): readonly LagGroup[] {
 
 // ------------------------------------------------------------------------------------------------------------ sums
 
-/** Days, both ends included; null: without end. */
-export interface Range {
-  readonly from: LocalDate | null;
-  readonly to: LocalDate | null;
-}
-
-export const EVER: Range = { from: null, to: null };
-
 export interface Question<Dimension extends string> {
   /** `value`: the month, where the whole of it counts, or else the day. */
   readonly by: readonly (Dimension | 'value')[];
@@ -184,8 +182,9 @@ export async function sumCells<Dimension extends string>(
   const level = of.levels.find(({ dimensions }) => asked.every((name) => dimensions.includes(name as Dimension)));
   invariant(level !== undefined, `a level of ${of.name} tells ${asked.join()} apart`);
   const total = new Map<string, Record<string, string | Amount>>();
+  const told = by.includes('value');
   const read = async (part: Part, sign: 1 | -1, range: Range, recorded: Range) => {
-    for (const reading of readings(of, level, part, { value: range, recorded })) {
+    for (const reading of readings(of, level, part, { value: range, recorded, told })) {
       await addReading(view, of, { ...question, reading, bounded }, sign, total);
     }
   };
@@ -202,45 +201,55 @@ export async function sumCells<Dimension extends string>(
   return [...total.values()];
 }
 
-/** One search of the cells of a table: days of value that it holds by day, and months that it holds by month. */
-export interface Reading {
+/** One search of the cells of a table, added or taken away: days of value, and months and years that it holds. */
+interface Reading {
   readonly collection: string;
   readonly recorded: Condition | null;
   readonly spans: readonly Span[];
+  readonly sign: 1 | -1;
 }
 
-/** A box of days as disjoint readings, each of the coarsest cells that fit it. */
-export function readings(
-  of: Cube,
-  level: Level,
-  part: Part,
-  { value, recorded }: { readonly value: Range; readonly recorded: Range },
-): readonly Reading[] {
+interface Box {
+  readonly value: Range;
+  readonly recorded: Range;
+  /** Whether the value is told: then by month or day, none of which is taken away again. */
+  readonly told: boolean;
+}
+
+/** A box of days as readings, each of the coarsest cells that fit it. */
+function readings(of: Cube, level: Level, part: Part, { value, recorded, told }: Box): readonly Reading[] {
   if (isEmpty(value)) return [];
-  if (part === 'ever') return [{ collection: level.collection, recorded: null, spans: spansOf(value) }];
+  const spans = spansOf(value, { byYear: level.byYear === true && !told, nearest: !told });
+  if (part === 'ever') return ofEachSign({ collection: level.collection, recorded: null, sign: 1 }, spans);
   const finest = finestOf(of);
-  const byDay = {
-    collection: collectionOf(finest, part),
-    spans: [{ grain: 'day' as const, gte: value.from, lte: value.to }],
-  };
-  if (level === finest || !level.knownByMonth) return [{ ...byDay, recorded: bounds(recorded.from, recorded.to) }];
-  return spansOf(recorded).map(({ grain, gte, lte }): Reading => {
+  const byDay = { collection: collectionOf(finest, part), spans: [dayspan(value.from, value.to)] };
+  if (level === finest || !level.knownByMonth) {
+    return [{ ...byDay, recorded: bounds(recorded.from, recorded.to), sign: 1 }];
+  }
+  return spansOf(recorded, { byYear: false, nearest: true }).flatMap(({ grain, sign, gte, lte }) => {
     if (grain === 'month') {
-      return { collection: collectionOf(level, part), recorded: bounds(gte, lte), spans: spansOf(value) };
+      return ofEachSign({ collection: collectionOf(level, part), recorded: bounds(gte, lte), sign }, spans);
     }
     // Sought one by one, so that of each only the days of value that are asked for are read.
     const days: Condition = { in: daysOf(gte as LocalDate, lte as LocalDate) };
-    if (part !== 'ahead' || level.aheadByDay !== true) return { ...byDay, recorded: days };
-    return { collection: collectionOf(level, 'ahead_by_day'), recorded: days, spans: spansOf(value) };
+    if (part !== 'ahead' || level.aheadByDay === undefined) return { ...byDay, recorded: days, sign };
+    const kept = { collection: collectionOf(level, 'ahead_by_day'), recorded: days, sign };
+    if (level.aheadByDay === 'day') return ofEachSign(kept, spans);
+    const isDay = (span: Span) => span.grain === 'day';
+    const coarse = spans.filter((span) => !isDay(span));
+    return [...ofEachSign(kept, coarse), ...ofEachSign({ ...kept, collection: byDay.collection }, spans.filter(isDay))];
   });
 }
 
-/** The few days of a part of a month. */
-function daysOf(from: LocalDate, to: LocalDate): readonly LocalDate[] {
-  const days: LocalDate[] = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);
-  return days;
-}
+const ofEachSign = (reading: Omit<Reading, 'spans'>, spans: readonly Span[]): readonly Reading[] =>
+  SIGNS.map((sign) => ({
+    ...({ ...reading, sign: reading.sign === sign ? 1 : -1 } satisfies Omit<Reading, 'spans'>),
+    spans: spans.filter((span) => span.sign === sign),
+  })).filter((it) => it.spans.length > 0);
+
+const SIGNS = [1, -1] as const;
+
+const GRAINS = { year: 'y', month: 'm', day: 'd' } as const satisfies Record<Span['grain'], string>;
 
 interface Asked extends Omit<Question<string>, 'value' | 'due'> {
   readonly reading: Reading;
@@ -251,20 +260,21 @@ async function addReading(
   view: ReadView,
   of: Cube,
   { reading, bounded, by, measures }: Asked,
-  sign: 1 | -1,
+  ofSet: 1 | -1,
   total: Map<string, Record<string, string | Amount>>,
 ): Promise<void> {
   const { collection, recorded, spans } = reading;
+  const sign = reading.sign === ofSet ? 1 : -1;
   for (const group of lagGroups(of)) {
     const lagging = group.days > 0;
     const names = group.measures.filter(({ to }) => measures.includes(to));
-    // Cells by month hold what counts in the month, however long it lagged.
+    // Cells by month and year hold what counts in them, however long it lagged.
     const found = lagging ? spans.filter(({ grain }) => grain === 'day') : spans;
     if (names.length === 0 || found.length === 0) continue;
     const where = found.map((span) => ({
-      grain: span.grain === 'month' ? 'm' : 'd',
+      grain: GRAINS[span.grain],
       ...bounded,
-      ...within('value', span.grain === 'month' ? span : shifted(span, group.days)),
+      ...within('value', span.grain === 'day' ? shifted(span, group.days) : span),
       ...(recorded === null ? {} : { recorded }),
     }));
     const rows = await view.sum(collection, { where, by, measures: names.map(({ from }) => from) });
@@ -314,49 +324,6 @@ export function textIn(row: Sums, name: string): string {
   const text = row[name];
   invariant(typeof text === 'string', `${name} is of the key`);
   return text;
-}
-
-// ----------------------------------------------------------------------------------------------------------- spans
-
-/** A run of whole months or of days, both ends included; null: without end. */
-export interface Span {
-  readonly grain: 'month' | 'day';
-  readonly gte: string | null;
-  readonly lte: string | null;
-}
-
-const isEmpty = ({ from, to }: Range): boolean => from !== null && to !== null && from > to;
-
-/** Whole months where the range holds any, and the days before and after them. */
-export function spansOf(range: Range): readonly Span[] {
-  const { from, to } = range;
-  if (isEmpty(range)) return [];
-  const first = from === null ? null : firstWholeMonth(from);
-  const last = to === null ? null : lastWholeMonth(to);
-  if (first !== null && last !== null && first > last) return [{ grain: 'day', gte: from, lte: to }];
-  const spans: Span[] = [{ grain: 'month', gte: first, lte: last }];
-  if (from !== null && first !== monthOf(from)) spans.push({ grain: 'day', gte: from, lte: lastDayOf(monthOf(from)) });
-  if (to !== null && last !== monthOf(to)) spans.push({ grain: 'day', gte: `${monthOf(to)}-01`, lte: to });
-  return spans;
-}
-
-const firstWholeMonth = (from: LocalDate): string =>
-  from.endsWith('-01') ? monthOf(from) : monthOf(addDays(`${monthOf(from)}-28` as LocalDate, 4));
-
-function lastWholeMonth(to: LocalDate): string {
-  const month = monthOf(to);
-  return monthOf(addDays(to, 1)) === month ? monthOf(addDays(`${month}-01` as LocalDate, -1)) : month;
-}
-
-function lastDayOf(month: string): LocalDate {
-  const next = monthOf(addDays(`${month}-28` as LocalDate, 4));
-  return addDays(`${next}-01` as LocalDate, -1);
-}
-
-/** The days whose measures count in the span when they lag. */
-function shifted({ grain, gte, lte }: Span, days: number): Span {
-  const back = (day: string | null) => (day === null ? null : addDays(day as LocalDate, -days));
-  return { grain, gte: back(gte), lte: back(lte) };
 }
 
 const bounds = (gte: string | null, lte: string | null): Condition => ({

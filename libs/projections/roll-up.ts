@@ -6,8 +6,8 @@ import { type Cube, collectionOf, finestOf, type Kept, keepsKnown, type Level, l
 
 /*
  * From the finest cells of a folded batch to the cells that are kept (cube.ts). Each level is told from the next finer
- * one, and months from days, so that the work shrinks with the cells. Cells are sums and nothing else: whichever way a
- * history was cut into batches, the same cells come of it.
+ * one, months from days and years from months, so that the work shrinks with the cells. Cells are sums and nothing else:
+ * whichever way a history was cut into batches, the same cells come of it.
  *
  * Every event passes here: inside, days and months are numbers, and the cells of a table stand in one array.
  */
@@ -220,18 +220,26 @@ function keepPart(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void
     const months = byDay ? null : from?.months ? coarser(plan, from.months, step, recordedBy) : byMonth(plan, days);
     kept.set(step.level, { days, months });
     push(plan, part, 'd', days, rolled);
-    if (months !== null) push(plan, part, 'm', months, rolled);
+    if (months !== null) pushMonths(plan, part, months, rolled);
   }
 }
 
 /** What is ahead by day of recording, at the levels that keep that as well. */
 function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
+  let finer: Cells | null = null;
   for (const step of plan.steps) {
-    if (step.level.aheadByDay !== true) continue;
-    const days = coarser(plan, finest, step, 'day');
-    push(plan, 'ahead_by_day', 'd', days, rolled);
-    push(plan, 'ahead_by_day', 'm', byMonth(plan, days), rolled);
+    const { aheadByDay } = step.level;
+    if (aheadByDay === undefined) continue;
+    const days: Cells = coarser(plan, finer ?? finest, step, 'day');
+    if (aheadByDay === 'day') push(plan, 'ahead_by_day', 'd', days, rolled);
+    pushMonths(plan, 'ahead_by_day', byMonth(plan, days), rolled);
+    finer = days;
   }
+}
+
+function pushMonths(plan: Plan, part: Kept, months: Cells, rolled: Change[]): void {
+  push(plan, part, 'm', months, rolled);
+  if (months.step.level.byYear === true) push(plan, part, 'y', byYear(plan, months), rolled);
 }
 
 /** Cells of fewer dimensions, or of which less is told of their recording. */
@@ -273,18 +281,33 @@ function byMonth({ cube, groups }: Plan, cells: Cells): Cells {
   return found;
 }
 
+/** Months as years: nothing lags any more. */
+function byYear({ cube }: Plan, months: Cells): Cells {
+  const width = cube.measures.length;
+  const found = new Cells(months.step, months.recordedBy, width);
+  for (let cell = 0; cell < months.of.length; cell++) {
+    const year = Math.floor((months.value[cell] as number) / MONTHS_A_YEAR);
+    const at = found.at(months.recorded[cell] as number, year, months.of[cell] as Combination);
+    for (let i = 0; i < width; i++) {
+      const more = months.sums[cell * width + i] as Amount;
+      if (more !== 0) found.add(at + i, more);
+    }
+  }
+  return found;
+}
+
 function isNothing(sums: readonly Amount[], at: number, places: readonly number[]): boolean {
   for (const place of places) if (sums[at + place] !== 0) return false;
   return true;
 }
 
 /** The cells as changes, without those of nothing; a measure that a cell has not is 0. */
-function push({ cube }: Plan, part: Kept, grain: 'm' | 'd', cells: Cells, rolled: Change[]): void {
+function push({ cube }: Plan, part: Kept, grain: keyof typeof VALUE_TEXTS, cells: Cells, rolled: Change[]): void {
   const { measures } = cube;
   const { level } = cells.step;
   const collection = collectionOf(level, part);
   const recordedText = cells.recordedBy === 'day' ? dayText : monthText;
-  const valueText = grain === 'd' ? dayText : monthText;
+  const valueText = VALUE_TEXTS[grain];
   for (let cell = 0; cell < cells.of.length; cell++) {
     const sums: Record<string, Amount> = {};
     let something = false;
@@ -337,8 +360,13 @@ function monthText(month: number): string {
   return text;
 }
 
+const yearText = (year: number): string => String(FIRST_YEAR + year);
+
+const VALUE_TEXTS = { y: yearText, m: monthText, d: dayText } as const;
+
 const MONTHS_A_YEAR = 12;
-const FIRST_MONTH = 1970 * MONTHS_A_YEAR;
+const FIRST_YEAR = 1970;
+const FIRST_MONTH = FIRST_YEAR * MONTHS_A_YEAR;
 
 // Bounded by the days that there are: 1990 to 2199, and some months after.
 const DAY_TEXTS = new Map<number, LocalDate>();

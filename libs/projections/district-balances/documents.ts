@@ -3,7 +3,7 @@ import { type Cube, cells } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 4;
+export const VERSION = 5;
 
 /** By value date. Đồng, but for `entries`: how many events spoke of the fund, so that a row is there though all is 0. */
 export const MEASURES = [
@@ -31,7 +31,9 @@ export const BALANCES: Cube<'programme' | 'source' | 'district'> = {
   name: 'entries',
   measures: [...MEASURES, ...BOOKED],
   lags: {},
-  levels: [{ collection: 'balances', dimensions: ['programme', 'source', 'district'], knownByMonth: false }],
+  levels: [
+    { collection: 'balances', dimensions: ['programme', 'source', 'district'], knownByMonth: false, byYear: true },
+  ],
 };
 
 /** Of the source's own fund, đồng. */

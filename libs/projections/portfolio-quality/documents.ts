@@ -3,7 +3,7 @@ import { type Cube, cells, type Lag } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 4;
+export const VERSION = 5;
 
 export const DIMENSIONS = ['district', 'massOrganisation', 'borrowerClass', 'programme', 'source'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -32,26 +32,29 @@ export type Measure = (typeof STOCKS)[number] | (typeof FLOWS)[number] | typeof 
 
 /**
  * The levels of breakdown, and which of them keep what came late or is ahead by month of recording: those that the page
- * asks for as its two days move. At the others a day on which less was known is read from the finest cells, and of
- * districts what is ahead of the month that it cuts: by day of recording they would be most of the finest again.
+ * asks for as its two days move. At the others a day on which less was known is read from the finest cells.
  */
 export const QUALITY: Cube<Dimension> = {
   name: 'quality',
   measures: [...STOCKS, ...FLOWS, RECOVERED_IN_MONTH, ...(Object.keys(LAGS) as (keyof typeof LAGS)[])],
   lags: LAGS,
   levels: [
-    { collection: 'quality_all', dimensions: ['programme', 'source'], knownByMonth: true, aheadByDay: true },
-    { collection: 'quality_district', dimensions: ['programme', 'source', 'district'], knownByMonth: true },
+    { collection: 'quality_all', dimensions: ['programme', 'source'], knownByMonth: true, aheadByDay: 'day' },
+    {
+      collection: 'quality_district',
+      dimensions: ['programme', 'source', 'district'],
+      ...{ knownByMonth: true, aheadByDay: 'month', byYear: true },
+    },
     // Who borrows, wherever: five organisations times eleven classes.
     {
       collection: 'quality_kind',
       dimensions: ['programme', 'source', 'massOrganisation', 'borrowerClass'],
-      knownByMonth: false,
+      ...{ knownByMonth: false, byYear: true },
     },
     {
       collection: 'quality_full',
       dimensions: ['programme', 'source', 'district', 'massOrganisation', 'borrowerClass'],
-      knownByMonth: false,
+      ...{ knownByMonth: false, byYear: true },
     },
   ],
 };

@@ -106,22 +106,34 @@ async function groupsOf(
       due: { from: null, to: addDays(since, -1) },
     })),
   ];
-  const groups = new Map<string, Group>();
-  for (const row of found) {
-    const values = keys.map((key) => textIn(row, key));
-    const name = values.join(' ');
-    const own = Object.fromEntries(keys.map((key, index) => [key, values[index]]));
-    groups.set(name, together(groups.get(name) ?? { ...NO_GROUP, keys: own }, groupOf(row)));
-  }
+  const groups = new Map<string, Summed>();
+  for (const row of found) addRow(groups, keys, row);
   // Without a part paid out nothing is there to speak of, however the cells of others come to nothing.
   for (const [name, group] of groups) if (group.sums.parts === 0n) groups.delete(name);
   return groups;
 }
 
-function groupOf(row: Sums): Group {
-  const sums = { ...NO_SUMS };
-  for (const measure of MEASURES) if (row[measure] !== undefined) sums[measure] = BigInt(amountOf(row, measure));
-  return { keys: {}, programmes: new Set(sums.parts > 0n ? [textIn(row, 'programme')] : []), sums };
+/** A group that is being added to: a breakdown by three has thousands of rows. */
+interface Summed extends Group {
+  readonly programmes: Set<string>;
+  readonly sums: Record<Measure, bigint>;
+}
+
+function addRow(groups: Map<string, Summed>, keys: readonly Dimension[], row: Sums): void {
+  let name = '';
+  for (const key of keys) name += `${textIn(row, key)} `;
+  let group = groups.get(name);
+  if (group === undefined) {
+    const own = Object.fromEntries(keys.map((key) => [key, textIn(row, key)]));
+    group = { keys: own, programmes: new Set(), sums: { ...NO_SUMS } };
+    groups.set(name, group);
+  }
+  for (const measure of MEASURES) {
+    if (row[measure] === undefined) continue;
+    const amount = amountOf(row, measure);
+    if (amount !== 0) group.sums[measure] += BigInt(amount);
+    if (measure === 'parts' && amount > 0) group.programmes.add(textIn(row, 'programme'));
+  }
 }
 
 export function together(a: Group, b: Group): Group {

@@ -72,7 +72,11 @@ export class SnapshotView implements ReadView {
     const params: Cell[] = [];
     const names = [...plan.by, ...plan.measures];
     const rows = this.#all(sumSql(tableOf(shape.name), plan, params), params, true);
-    return rows.map((row) => Object.fromEntries(names.map((name, place) => [name, figure(row[place])])));
+    return rows.map((row) => {
+      const sums: Record<string, KeyValue | MeasureValue> = {};
+      for (let place = 0; place < names.length; place++) sums[names[place] as string] = figure(row[place]);
+      return sums;
+    });
   }
 
   /** No more reads, because the work is done or the store is closing. */
