@@ -39,7 +39,8 @@ export interface Level<Dimension extends string = string> {
    * value by day and month, or by month alone, where the finest have few of the days at the ends of what is asked for.
    */
   readonly aheadByDay?: 'day' | 'month';
-  /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. */
+  /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. By day of
+   * recording they are not: years of so few days are no fewer cells. */
   readonly byYear?: true;
 }
 
@@ -219,7 +220,8 @@ interface Box {
 /** A box of days as readings, each of the coarsest cells that fit it. */
 function readings(of: Cube, level: Level, part: Part, { value, recorded, told }: Box): readonly Reading[] {
   if (isEmpty(value)) return [];
-  const spans = spansOf(value, { byYear: level.byYear === true && !told, nearest: !told });
+  const nearest = !told;
+  const spans = spansOf(value, { byYear: level.byYear === true && !told, nearest });
   if (part === 'ever') return ofEachSign({ collection: level.collection, recorded: null, sign: 1 }, spans);
   const finest = finestOf(of);
   const byDay = { collection: collectionOf(finest, part), spans: [dayspan(value.from, value.to)] };
@@ -234,10 +236,16 @@ function readings(of: Cube, level: Level, part: Part, { value, recorded, told }:
     const days: Condition = { in: daysOf(gte as LocalDate, lte as LocalDate) };
     if (part !== 'ahead' || level.aheadByDay === undefined) return { ...byDay, recorded: days, sign };
     const kept = { collection: collectionOf(level, 'ahead_by_day'), recorded: days, sign };
-    if (level.aheadByDay === 'day') return ofEachSign(kept, spans);
-    const isDay = (span: Span) => span.grain === 'day';
-    const coarse = spans.filter((span) => !isDay(span));
-    return [...ofEachSign(kept, coarse), ...ofEachSign({ ...kept, collection: byDay.collection }, spans.filter(isDay))];
+    const months = spansOf(value, { byYear: false, nearest });
+    if (level.aheadByDay === 'day') return ofEachSign(kept, months);
+    const isDay = ({ grain }: Span) => grain === 'day';
+    return [
+      ...ofEachSign(
+        kept,
+        months.filter((span) => !isDay(span)),
+      ),
+      ...ofEachSign({ ...kept, collection: byDay.collection }, months.filter(isDay)),
+    ];
   });
 }
 

@@ -62,6 +62,14 @@ function planOf(cube: Cube): Plan {
   }));
   const finest = steps.at(-1);
   invariant(finest?.level === finestOf(cube), `${cube.name} has a level`);
+  const nested = cube.levels.filter(({ aheadByDay }) => aheadByDay !== undefined);
+  for (const [place, { dimensions }] of nested.entries()) {
+    const finer = nested[place + 1] ?? finest.level;
+    invariant(
+      dimensions.every((it) => finer.dimensions.includes(it)),
+      `what is ahead of ${cube.name} is told from the next finer level`,
+    );
+  }
   return { cube, finest, steps: steps.reverse(), groups };
 }
 
@@ -232,12 +240,12 @@ function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
     if (aheadByDay === undefined) continue;
     const days: Cells = coarser(plan, finer ?? finest, step, 'day');
     if (aheadByDay === 'day') push(plan, 'ahead_by_day', 'd', days, rolled);
-    pushMonths(plan, 'ahead_by_day', byMonth(plan, days), rolled);
+    push(plan, 'ahead_by_day', 'm', byMonth(plan, days), rolled);
     finer = days;
   }
 }
 
-function pushMonths(plan: Plan, part: Kept, months: Cells, rolled: Change[]): void {
+function pushMonths(plan: Plan, part: Part, months: Cells, rolled: Change[]): void {
   push(plan, part, 'm', months, rolled);
   if (months.step.level.byYear === true) push(plan, part, 'y', byYear(plan, months), rolled);
 }
