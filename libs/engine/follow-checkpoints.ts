@@ -10,7 +10,7 @@ import { type Mark, Marks } from './marks.js';
 import { furthest, type Partitions, positionsIn } from './partitions.js';
 import { LOOK_MS } from './projector.js';
 
-/** How long a reader waits before it looks at the checkpoints again: little at first. */
+/** How long a reader waits before it looks at the checkpoints again: little at first, then until all who wait look. */
 const AGAIN_MS = 5;
 const AGAIN_MS_MAX = 100;
 
@@ -34,10 +34,14 @@ interface Goal {
   readonly ends: EndPositions;
 }
 
-/** What was seen of one read model when it was looked at last. */
-interface Seen {
+/** Where the live instance of a read model stands. */
+interface Standing {
   readonly instance: string;
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
+}
+
+/** What was seen of one read model when it was looked at last. */
+interface Seen extends Standing {
   readonly halted: FollowerStatus['halted'];
   readonly caughtUp: boolean;
   readonly caughtUpAt: number;
@@ -53,6 +57,8 @@ export class FollowingCheckpoints implements Following {
   readonly #readings = new Readings();
   readonly #marks: Marks;
   readonly #seen = new Map<string, Seen>();
+  /** Looks under way, by read model. */
+  readonly #looks = new Map<string, Promise<Standing | undefined>>();
   readonly #ends: Ends;
   readonly #stopping = new AbortController();
   #looking: Promise<void> = Promise.resolve();
@@ -79,12 +85,12 @@ export class FollowingCheckpoints implements Following {
     invariant(wanted !== null, 'a token of this ledger');
     const until = now() + FOLLOW_WAIT_MS;
     for (let again = AGAIN_MS; ; again = Math.min(again * 2, AGAIN_MS_MAX)) {
-      const instance = await readStore.live(model);
-      if (instance !== undefined && (await this.#passed(instance, wanted))) return this.#readings.of(instance, work);
+      const instance = wanted.size === 0 ? await readStore.live(model) : await this.#past(model, wanted);
+      if (instance !== undefined) return this.#readings.of(instance, work);
       const status = this.status().find(({ name, state }) => name === model && state === 'halted');
       if (status !== undefined && wanted.size > 0) throw new FollowerHalted(model, status);
       if (now() > until) throw new FollowerBehind(model);
-      await wait(again);
+      await wait(again < AGAIN_MS_MAX ? again : AGAIN_MS_MAX - (now() % AGAIN_MS_MAX));
     }
   }
 
@@ -154,10 +160,28 @@ export class FollowingCheckpoints implements Following {
     await this.#looking;
   }
 
-  async #passed(instance: string, wanted: ReadonlyMap<number, string>): Promise<boolean> {
-    if (wanted.size === 0) return true;
-    const checkpoints = await this.options.readStore.read(instance, async (view) => view.checkpoints);
-    return [...wanted].every(([partition, position]) => (checkpoints.get(partition)?.position ?? '') >= position);
+  /** The live instance, once it has passed what is wanted. */
+  async #past(model: string, wanted: ReadonlyMap<number, string>): Promise<string | undefined> {
+    const standing = await this.#standing(model);
+    const passed = ([partition, position]: readonly [number, string]) =>
+      (standing?.checkpoints.get(partition)?.position ?? '') >= position;
+    return [...wanted].every(passed) ? standing?.instance : undefined;
+  }
+
+  /** One look for all who ask while it is under way: a partition never goes back, so what it has passed it has passed. */
+  #standing(model: string): Promise<Standing | undefined> {
+    const under = this.#looks.get(model);
+    if (under !== undefined) return under;
+    const look = this.#lookAt(model).finally(() => this.#looks.delete(model));
+    this.#looks.set(model, look);
+    return look;
+  }
+
+  async #lookAt(model: string): Promise<Standing | undefined> {
+    const { readStore } = this.options;
+    const instance = await readStore.live(model);
+    if (instance === undefined) return undefined;
+    return { instance, checkpoints: await readStore.read(instance, async (view) => new Map(view.checkpoints)) };
   }
 
   async #look(): Promise<void> {
@@ -175,13 +199,13 @@ export class FollowingCheckpoints implements Following {
   }
 
   async #lookOnce(): Promise<void> {
-    const { readStore, followed, now } = this.options;
+    const { followed, now } = this.options;
     const marks = await this.#marks.all();
     const goal: Goal = { at: now(), ends: await this.#ends.look() };
     const look = async ({ model }: Followed): Promise<void> => {
-      const instance = await readStore.live(model.name);
-      if (instance === undefined) return;
-      const checkpoints = await readStore.read(instance, async (view) => new Map(view.checkpoints));
+      const standing = await this.#lookAt(model.name);
+      if (standing === undefined) return;
+      const { instance, checkpoints } = standing;
       const halted = marks.find((mark): mark is Extract<Mark, { kind: 'halted' }> => isHalt(mark, model.name));
       const before = this.#seen.get(model.name);
       const passed = [goal, before?.goal].find((one) => one !== undefined && arePassed(one.ends, checkpoints));

@@ -182,6 +182,32 @@ describe('a reader elsewhere', () => {
     await all.stop();
   }, 20_000);
 
+  it('looks once for all who wait at one moment', async () => {
+    const all = await chain(6);
+    const { store, log } = all;
+    const followed = [counting('bold')];
+    let [looks, held] = [0, true];
+    const readStore = instead(all.readStore, 'live', async (name) => {
+      looks++;
+      await until(() => !held);
+      return all.readStore.live(name);
+    });
+    const { stop } = projectorOver(all, followed);
+    await until(() => level(log, store, all.readStore, 'bold'));
+    const reader = new FollowingCheckpoints({
+      ...{ store, readStore, followed, partitions, toAll: DAYS, now: Date.now, onFault: fail, lookMs: LOOK_MS },
+    });
+    const last = await store.head();
+    const token = tokenOf(partitions, DAYS, last === undefined ? [] : [last]);
+    const reads = Array.from({ length: 50 }, () => reader.read('bold', token, async (instance) => instance));
+    await until(() => looks > 0);
+    held = false;
+    expect(new Set(await Promise.all(reads))).toEqual(new Set(['bold.1']));
+    expect(looks).toBe(1);
+    await stop();
+    await all.stop();
+  });
+
   it('is caught up, and ends its wait for everything, only when each partition has come to its own last event', async () => {
     const all = await chain(6);
     const { store, readStore, log } = all;
