@@ -118,7 +118,7 @@ const ID_INDEX = [
     END $$`,
   `CREATE EVENT TRIGGER index_id ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION index_id()`,
 ];
-const ID_INDEX_SETTINGS = { plan_cache_mode: 'force_custom_plan', enable_seqscan: 'off' };
+const ID_INDEX_SETTINGS = { plan_cache_mode: 'force_custom_plan', jit: 'off' };
 
 async function startPostgresql(programs: Postgresql, folder: string, port: number): Promise<Daemon> {
   const data = join(folder, 'postgresql');
