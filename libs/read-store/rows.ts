@@ -101,7 +101,9 @@ export function keyText(values: readonly Cell[], keyLength: number, at = 0): str
 /** A row as the caller sees it: one flat object of key and rest. */
 export function decode(shape: Shape, row: Row): Found {
   const found: Record<string, unknown> = {};
-  for (const [place, { name, type }] of shape.columns.entries()) {
+  const { columns } = shape;
+  for (let place = 0; place < columns.length; place++) {
+    const { name, type } = columns[place] as Column;
     const value = row[place] ?? null;
     found[name] =
       typeof value === 'bigint'

@@ -1,7 +1,17 @@
 import { addExact } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
 import type { Checkpoint, Find, Found, Key, KeyValue, MeasureValue, ReadView, Sum } from '../port.js';
-import { checkpointOf, decode, encodeKey, INT64_MAX, INT64_MIN, keyText, overflow, shapeNamed } from '../rows.js';
+import {
+  checkpointOf,
+  decode,
+  encodeKey,
+  INT64_MAX,
+  INT64_MIN,
+  keyText,
+  overflow,
+  type Row,
+  shapeNamed,
+} from '../rows.js';
 import { compareFound, type FindPlan, meets, planFind, planSum, type SumPlan, scalar, type Term } from '../search.js';
 import type { Shape, Shapes } from '../shape.js';
 import type { Entry } from './tables.js';
@@ -53,8 +63,12 @@ export class CombinedView implements ReadView {
     for (const below of (await this.base?.sum(collection, sum)) ?? []) addGroup(plan, groups, below);
     for (const entry of rows.values()) {
       if ('removed' in entry) continue;
-      const cell = decode(shape, entry.row);
-      for (const terms of plan.alternatives) if (meetsAll(terms, cell)) addGroup(plan, groups, cell);
+      let cell: Found | undefined;
+      for (const terms of plan.alternatives) {
+        if (!meetsAll(shape, terms, entry.row)) continue;
+        cell ??= decode(shape, entry.row);
+        addGroup(plan, groups, cell);
+      }
     }
     for (const group of groups.values()) checkBounds(shape, plan, group);
     const order = plan.by.map((name) => ({ name, descending: false }));
@@ -103,14 +117,14 @@ function sorted(shape: Shape, plan: FindPlan, rows: ReadonlyMap<string, Entry>):
   const found: Found[] = [];
   for (const entry of rows.values()) {
     if ('removed' in entry) continue;
-    const document = decode(shape, entry.row);
-    if (meetsAll(plan.terms, document)) found.push(document);
+    if (meetsAll(shape, plan.terms, entry.row)) found.push(decode(shape, entry.row));
   }
   return found.sort((a, b) => compareFound(plan.order, a, b));
 }
 
-const meetsAll = (terms: readonly Term[], found: Found): boolean =>
-  terms.every((term) => meets(term, scalar(found[term.name])));
+/** Asked of the row as it is kept: most of those that are gone through are not what is sought. */
+const meetsAll = ({ places }: Shape, terms: readonly Term[], row: Row): boolean =>
+  terms.every((term) => meets(term, scalar(row[places.get(term.name) as number] ?? null)));
 
 const keyTextOf = (shape: Shape, found: Found): string =>
   keyText(
