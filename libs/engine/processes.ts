@@ -1,3 +1,4 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import type { EventStore } from '../event-store/port.js';
 import type { LocalDate } from '../kernel/dates.js';
 import type { CloseProcess, Domain, FollowUp, NewEvent, Process, ProcessEntry } from '../kernel/decider.js';
@@ -10,6 +11,11 @@ import type { FollowerStatus } from './answers.js';
 export const PROCESS_BATCH = 2_000;
 /** The most follow-ups of a close that are under way at once. */
 export const CLOSE_WINDOW = 512;
+/**
+ * How long a close begins follow-ups before commands get their turn, in milliseconds. Streams that are not warm are read
+ * without one: a window of them, each from its first event and from the disk, takes more than a second.
+ */
+const CLOSE_SLICE_MS = 10;
 
 const ENTRIES = 'entries';
 
@@ -212,6 +218,7 @@ async function closeOne(
   const underWay = new Set<Promise<void>>();
   const day = process.day(announced);
   const over = await state.folded(process, await landed(announced));
+  let sliceBegan = performance.now();
 
   const react = async (entry: ProcessEntry): Promise<void> => {
     const followUp = process.react(announced, entry);
@@ -222,6 +229,9 @@ async function closeOne(
     });
     underWay.add(sent);
     if (underWay.size >= CLOSE_WINDOW) await Promise.race(underWay);
+    if (performance.now() - sliceBegan < CLOSE_SLICE_MS) return;
+    await yieldTurn();
+    sliceBegan = performance.now();
   };
 
   await state.entries(day, async (entries) => {
