@@ -5,7 +5,7 @@ import type { Envelope } from '../kernel/envelope.js';
 import { type ProcessState, runCloses } from './processes.js';
 
 const DAY = '2021-07-15' as LocalDate;
-const FOLLOW_UPS = 50;
+const FOLLOW_UPS = 20;
 const ANNOUNCED = { id: 'announced', data: { date: DAY } } as unknown as Envelope;
 
 /** Whatever it is given is sent on. */
@@ -15,7 +15,7 @@ const PASSING = {
   day: () => DAY,
   react: (_, { key }) => ({ command: 'one', key, data: {}, valueDate: DAY }),
   finish: () => ({ command: 'last', key: 'last', data: {}, valueDate: DAY }),
-} as unknown as CloseProcess;
+} satisfies Partial<CloseProcess> as unknown as CloseProcess;
 
 /** The state of a process with so many entries that are due. */
 const stateOf = (count: number) =>
@@ -44,8 +44,8 @@ test('a close whose streams have to be read gives others their turn in between',
     send: async (_, { command }) => {
       if (command === 'last') open = false;
       else {
-        // As long as a stream takes that lies in pages of the disk: nobody has a turn meanwhile.
-        for (const began = performance.now(); performance.now() - began < 2; );
+        // As some streams take that lie in pages of the disk: nobody has a turn meanwhile.
+        for (const began = performance.now(); performance.now() - began < 25; );
         sent++;
       }
       return [];
@@ -54,5 +54,5 @@ test('a close whose streams have to be read gives others their turn in between',
   await watching;
   expect(sent).toBe(FOLLOW_UPS);
   const between = new Set(turns.filter((count) => count > 0 && count < FOLLOW_UPS));
-  expect(between.size).toBeGreaterThan(5);
+  expect(between.size).toBeGreaterThan(2);
 });
