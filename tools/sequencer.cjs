@@ -2,18 +2,19 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /*
  * Specs that drive processes or servers for a minute and more, the longest first: begun last, one of them ran alone. The
- * first two need no server: on a clean clone those are built meanwhile.
+ * first three need no server: on a clean clone those are built meanwhile.
  */
 const LONG = [
   'test/kills',
   'test/histories',
+  'test/simulate',
   'read-store/mongodb/mongodb.contract',
   'test/profiles-servers',
-  'test/simulate',
   'test/readme',
   'read-store/mongodb/histories',
   'read-store/read-store.contract',
   'test/cli',
+  'event-store/eventstoredb/kurrentdb.faults',
   'event-store/eventstoredb/eventstoredb',
 ];
 

@@ -11,7 +11,8 @@ if (!run('build', 'npm', ['run', '--silent', 'build'])) process.exit(1);
 // The tests are run though a check fails: who mends one wants to know of the other. The count is that of the tests.
 const { TEST_COUNTS: _, ...uncounted } = process.env;
 const checked = chosen || run('check', 'npm', ['run', '--silent', 'check'], uncounted);
-const tested = run('specs', 'npm', ['run', '--silent', 'jest', '--', '--maxWorkers=2', ...args]);
+// One more than two cores: there is always a spec that waits for a server, a process or the patience of a client.
+const tested = run('specs', 'npm', ['run', '--silent', 'jest', '--', '--maxWorkers=3', ...args]);
 process.exit(checked && tested ? 0 : 1);
 
 function run(name, command, rest, env = process.env) {
