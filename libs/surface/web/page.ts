@@ -25,7 +25,6 @@ export function pageHead({ language }: Asked, simulated: boolean, style: string)
 <title>${simulated ? `${texts.simulated} · ` : ''}${texts.title}</title>
 <style>${{ markup: style }}</style>
 <link rel="icon" href="/assets/surface/web/icon.svg" type="image/svg+xml">
-<script type="module" src="/assets/surface/web/browser/page.js"></script>
 </head>
 `.markup;
 }
@@ -45,7 +44,7 @@ ${sliders(pen)}
 `.markup;
 }
 
-/** Every other part, in the order in which it is read. */
+/** Every other part, in the order in which it is read, and the module: fetched earlier it would hold up the first paint. */
 export function pageRest(shown: Shown): string {
   const pen = penOf(shown);
   const parts = [glanceRest, planSection, monthsSection, districtsSection, identitySection, loanSection].map((part) =>
@@ -54,6 +53,7 @@ export function pageRest(shown: Shown): string {
   return html`${parts}</main>
 <footer><nav aria-label="${pen.texts.sections}">${sectionLinks(pen)}<a href="/docs">API</a></nav></footer>
 ${HATCH}
+<script type="module" src="/assets/surface/web/browser/page.js"></script>
 </body>
 </html>
 `.markup;
