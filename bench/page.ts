@@ -7,6 +7,8 @@ import { NO_SERVER, startSocai } from './started.js';
 
 /** The first view also waits for code that was not run before, on both sides. */
 const VIEWS = 12;
+/** Between two views. */
+const QUIET_MS = 500;
 /** The page comes in pieces: the first paint need not have the last of them. */
 const PAINT = 'the page in Chromium: to its first paint';
 const WHOLE = 'the page in Chromium: until it is read to its last figure';
@@ -46,6 +48,8 @@ interface View {
 async function viewOf(browser: Browser, address: string): Promise<View> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
+  // The browser is still taking down the view before: who opens the page did not close it in the same moment.
+  await page.waitForTimeout(QUIET_MS);
   await page.goto(address);
   const paint = await page.evaluate<number>(
     `new Promise((resolve) => new PerformanceObserver((list) => {
