@@ -24,6 +24,8 @@ export interface KafkaProxy {
   release(): void;
   /** Nothing comes through, and nothing is cut: as from a network that is gone. */
   hold(held: boolean): void;
+  /** Ends every connection, as a broker does with those that nobody used. Resolves when the client has seen it. */
+  drop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ interface Cut {
 export async function kafkaProxy(): Promise<KafkaProxy> {
   const cuts: Cut[] = [];
   const sockets = new Set<Socket>();
+  const ofClients = new Set<Socket>();
   const state = { held: false };
   const late: (() => void)[] = [];
 
@@ -61,6 +64,7 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
   return {
     socketFactory({ host, port, onConnect }) {
       const socket = connect({ host: '127.0.0.1', port: own, noDelay: true });
+      ofClients.add(socket.once('close', () => ofClients.delete(socket)));
       return socket.once('connect', () => {
         socket.write(`${host} ${port}\n`);
         onConnect();
@@ -73,6 +77,11 @@ export async function kafkaProxy(): Promise<KafkaProxy> {
     },
     hold(held) {
       state.held = held;
+    },
+    async drop() {
+      const closed = [...ofClients].map((socket) => once(socket, 'close'));
+      for (const socket of sockets) socket.destroy();
+      await Promise.all(closed);
     },
     async close() {
       server.close();

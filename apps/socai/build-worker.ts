@@ -38,7 +38,7 @@ try {
 
 /** To the head of the moment each time that it is told of more, until it is told that no more comes. */
 async function followWriter(): Promise<void> {
-  // Of this thread alone: whoever writes the events goes first.
+  // On Linux of this thread alone, elsewhere of all of the process: whoever writes the events goes first.
   setPriority(LATER);
   for await (const [word] of told) {
     if (word !== 'more') return;

@@ -61,8 +61,13 @@ async function openFirst(
   const open = () => openAnyToWrite(data, { simulated: true, thread: true, onFault });
   if (existsSync(eventsFile(data))) {
     const opened = await open();
-    if (!(await isUnfinished(opened.ledger, FIRST_START))) return opened;
-    await opened.close();
+    let isWhole = false;
+    try {
+      isWhole = !(await isUnfinished(opened.ledger, FIRST_START));
+    } finally {
+      if (!isWhole) await opened.close();
+    }
+    if (isWhole) return opened;
   }
   await simulateInto(data, FIRST_START, progress);
   return open();

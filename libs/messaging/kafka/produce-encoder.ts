@@ -71,6 +71,7 @@ export function encodeProduce(parts: ProduceParts): Encoded {
     writeString(topic);
     writeInt32(partitions.length);
     for (const { partition, firstSequence = 0, messages } of partitions) {
+      makeRoom(FRAME_BYTES);
       writeInt32(partition);
       const length = skipInt32();
       writeBatch(parts, firstSequence, messages);

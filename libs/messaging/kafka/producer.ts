@@ -103,6 +103,8 @@ class Producer implements TransactionalProducer {
       else of.push(partition);
     }
     await this.handle.cluster.refreshMetadataIfNecessary();
+    // Brokers close what nobody used for ten minutes; a connection that says who it is has to do so again.
+    await this.coordinator.connect();
     const topics = [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
     // Nothing of this transaction is there before the one before it is finished, which a broker answers to early.
     await patiently(

@@ -125,6 +125,15 @@ describeWith(kafka, `connections to Kafka that are cut, ${kafka.what}`, () => {
     },
   );
 
+  it('publishes on after brokers have closed connections that nobody used', async () => {
+    const log = publisher(throughProxy());
+    await log.recover();
+    const first = await published(log, EMPTY, [0, 1, 3]);
+    await proxy.drop();
+    const second = await published(log, first.checkpoint, [0, 1, 2]);
+    await delivers([...first.messages, ...second.messages]);
+  });
+
   it('keeps every record once, through cuts at every kind of request', async () => {
     const log = publisher(throughProxy());
     let checkpoint = await log.recover();

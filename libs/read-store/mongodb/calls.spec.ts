@@ -6,7 +6,7 @@ import { AT_START, type Change } from '../port.js';
 import { shapesOf } from '../shape.js';
 import { DatabaseShelf } from './database.js';
 import { foldBatch } from './fold.js';
-import type { Write } from './shelf.js';
+import type { Stored, Write } from './shelf.js';
 import { applyFolded, type Known } from './write.js';
 
 const mongodb = await server('MONGODB_URL');
@@ -71,17 +71,22 @@ describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`
     await first.write('cells', adding(2, [1, 2, 3, 4, 5, 6]));
     await second.write('cells', adding(3, [6]));
     await first.write('cells', adding(1, [2, 7]));
+    // What else stands among adds is written as well.
+    const document = { _id: 'd', _batch: 4, count: 8n, paid: 0n, _last: { count: 8n } } as unknown as Stored;
+    await first.write('cells', [{ kind: 'insert', document }]);
+    await first.write('cells', [...adding(4, [1]), { kind: 'replace', seen: 4, document: { ...document, _batch: 5 } }]);
     const found = await db.collection('cells').find().sort({ _id: 1 }).toArray();
     const seen = found.map(({ _id, _batch, count, paid, _last }) => [String(_id), _batch, count, paid, _last.count]);
     const much = 2n ** 40n;
     expect(seen).toEqual([
-      ['c1', 2, 1n, much, 1n],
+      ['c1', 4, 2n, much * 2n, 1n],
       ['c2', 2, 4n, much * 2n, 2n],
       ['c3', 2, 3n, much, 3n],
       ['c4', 2, 4n, much, 4n],
       ['c5', 2, 10n, much * 2n, 5n],
       ['c6', 3, 12n, much * 2n, 6n],
       ['c7', 1, 7n, much, 7n],
+      ['d', 5, 8n, 0n, 8n],
     ]);
     await db.dropDatabase();
   };

@@ -100,7 +100,7 @@ export class DatabaseShelf implements Shelf {
   }
 
   async write(collection: string, writes: readonly Write[]): Promise<readonly number[]> {
-    if (this.#cells === null || writes[0]?.kind !== 'add') return this.#writeAll(collection, writes);
+    if (this.#cells === null || !writes.some(({ kind }) => kind === 'add')) return this.#writeAll(collection, writes);
     const left = await this.#insertCells(collection, writes, this.#cells);
     const met = await this.#writeAll(
       collection,
@@ -119,7 +119,10 @@ export class DatabaseShelf implements Shelf {
     const unknown: { readonly place: number; readonly document: Stored }[] = [];
     if (cells.size > FERRETDB_CELLS) cells.clear();
     for (const [place, write] of writes.entries()) {
-      if (write.kind !== 'add') continue;
+      if (write.kind !== 'add') {
+        left.push(place);
+        continue;
+      }
       const name = `${collection}/${write.id}`;
       if (cells.has(name)) left.push(place);
       else unknown.push({ place, document: cellOf(write) });
