@@ -11,8 +11,20 @@ import { applyFolded, type Known } from './write.js';
 
 const mongodb = await server('MONGODB_URL');
 const SHAPES = shapesOf(MODEL);
+const MUCH = 2n ** 40n;
 const adding = (batch: number, ids: readonly number[]) =>
-  ids.map((id): Write => ({ kind: 'add', id: `c${id}`, batch, add: { count: id, paid: 2n ** 40n }, made: {} }));
+  ids.map((id): Write => ({ kind: 'add', id: `c${id}`, batch, add: { count: id, paid: MUCH }, made: {} }));
+/** Id, last batch, count and amount of each cell, and what that batch added to the count. */
+const CELLS = [
+  ['c1', 4, 2n, MUCH * 2n, 1n],
+  ['c2', 2, 4n, MUCH * 2n, 2n],
+  ['c3', 2, 3n, MUCH, 3n],
+  ['c4', 2, 4n, MUCH, 4n],
+  ['c5', 2, 10n, MUCH * 2n, 5n],
+  ['c6', 3, 12n, MUCH * 2n, 6n],
+  ['c7', 1, 7n, MUCH, 7n],
+  ['d', 5, 8n, 0n, 8n],
+];
 /** As many as an event that stands in all partitions is written to. */
 const [INSTANCES, PARTITIONS] = [6, 26];
 const CASE_MS_MAX = 60_000;
@@ -77,17 +89,7 @@ describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`
     await first.write('cells', [...adding(4, [1]), { kind: 'replace', seen: 4, document: { ...document, _batch: 5 } }]);
     const found = await db.collection('cells').find().sort({ _id: 1 }).toArray();
     const seen = found.map(({ _id, _batch, count, paid, _last }) => [String(_id), _batch, count, paid, _last.count]);
-    const much = 2n ** 40n;
-    expect(seen).toEqual([
-      ['c1', 4, 2n, much * 2n, 1n],
-      ['c2', 2, 4n, much * 2n, 2n],
-      ['c3', 2, 3n, much, 3n],
-      ['c4', 2, 4n, much, 4n],
-      ['c5', 2, 10n, much * 2n, 5n],
-      ['c6', 3, 12n, much * 2n, 6n],
-      ['c7', 1, 7n, much, 7n],
-      ['d', 5, 8n, 0n, 8n],
-    ]);
+    expect(seen).toEqual(CELLS);
     await db.dropDatabase();
   };
 
