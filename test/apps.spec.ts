@@ -23,6 +23,8 @@ const [kafka, mongo, events] = [
 const where = `${events.url === '' ? 'a stand-in for EventStoreDB' : 'EventStoreDB'}, Kafka and ${mongo.what}`;
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const WAIT_MS = 300_000;
+/** Below it, so that what did not come is named. */
+const LEVEL_MS = 150_000;
 /** What is changed behind the back of a ledger, by one đồng. */
 const MEASURE = 'disbursed';
 
@@ -49,7 +51,7 @@ describeWith([kafka, mongo], `command-api, query-api, relay and projector over $
     async () => {
       const parameters = { scale: 10_000, seed: 159, from: '2021-01-01' as LocalDate, to: LAST_DAY };
       loaded = await disturbed(short, cluster, { parameters, atLeast: '2021-01-04' as LocalDate });
-      const compared = await compare(cluster, loaded);
+      const compared = await compare(cluster, loaded, LEVEL_MS);
       expect(compared).toMatchObject({ wrong: [] });
       expect(cluster.parts.filter(({ restarts }) => restarts > 0).length).toBeGreaterThanOrEqual(4);
       expect(compared.published).toBeGreaterThan(compared.events);
@@ -127,7 +129,7 @@ describeWith([kafka, mongo], `command-api, query-api, relay and projector over $
       } finally {
         await readStore.close();
       }
-      const { wrong } = await compare(cluster, loaded);
+      const { wrong } = await compare(cluster, loaded, LEVEL_MS);
       expect(wrong).toEqual(
         expect.arrayContaining([
           expect.stringMatching(/^events: /),

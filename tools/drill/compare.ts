@@ -10,7 +10,7 @@ import type { Instant } from '../../libs/kernel/dates.js';
 import type { Envelope } from '../../libs/kernel/envelope.js';
 import { type KafkaFeedOptions, kafkaFeed } from '../../libs/messaging/kafka/feed.js';
 import type { Layout } from '../../libs/messaging/layout.js';
-import type { Message } from '../../libs/messaging/port.js';
+import { FeedCrashed, LogMismatch, type Message, type PartitionReader } from '../../libs/messaging/port.js';
 import { ledgerDigest } from '../../libs/proof/seal.js';
 import { memoryReadStore, overlayReadStore } from '../../libs/read-store/memory/overlay.js';
 import { openMongoReadStore } from '../../libs/read-store/mongodb/store.js';
@@ -33,7 +33,12 @@ const LEVEL_MS_MAX = 600_000;
 const LOOK_MS = 200;
 const SAID_MAX = 2_000;
 
-export async function compare({ ledger, layout, places }: Cluster, loaded: Loaded): Promise<Compared> {
+/** `levelMsMax`: how long what was published and projected may take to be all there. */
+export async function compare(
+  { ledger, layout, places }: Cluster,
+  loaded: Loaded,
+  levelMsMax = LEVEL_MS_MAX,
+): Promise<Compared> {
   const wrong: string[] = [];
   const same = (what: string, ours: unknown, theirs: unknown) => {
     const [one, other] = [JSON.stringify(ours), JSON.stringify(theirs)];
@@ -61,8 +66,8 @@ export async function compare({ ledger, layout, places }: Cluster, loaded: Loade
       for (const event of said) if (!written.has(event)) wrong.push(`${key} was acknowledged with ${event}`);
     }
     const expected = partitionsOf(layout, events);
-    const published = await readLog(logOf(ledger, layout, places.brokers), expected, wrong);
-    await level(readStore, expected);
+    const published = await readLog(() => logOf(ledger, layout, places.brokers), expected, wrong, levelMsMax);
+    await level(readStore, expected, levelMsMax);
     let count = 0;
     const [ours, theirs] = [await placesOf(embedded.store), await placesOf(store)];
     for (const { model } of followed) {
@@ -131,32 +136,45 @@ const logOf = (ledger: string, layout: Layout, brokers: string): KafkaFeedOption
 
 /** Reads the whole log from its beginning; with how many records there are. */
 async function readLog(
-  place: KafkaFeedOptions,
+  place: () => KafkaFeedOptions,
   expected: ReadonlyMap<number, readonly string[]>,
   wrong: string[],
+  levelMsMax: number,
 ): Promise<number> {
   const read = new Map<number, Message[]>();
   const stopping = new AbortController();
   const isWhole = () => [...expected].every(([partition, ids]) => (read.get(partition)?.length ?? 0) >= ids.length);
-  const running = kafkaFeed(place).run(
-    {
-      position: async (partition) => read.get(partition)?.length ?? 0,
-      apply: async (partition, messages) => {
-        read.set(partition, [...(read.get(partition) ?? []), ...messages]);
-      },
-      caughtUp: () => {},
-      revoked: () => {},
+  const running = readUntil(stopping.signal, place, {
+    position: async (partition) => read.get(partition)?.length ?? 0,
+    apply: async (partition, messages) => {
+      read.set(partition, [...(read.get(partition) ?? []), ...messages]);
     },
-    stopping.signal,
-  );
-  const failed = running.catch((error: unknown) => void wrong.push(`the log: ${error}`));
-  await waitFor(isWhole, 'the log holds every event');
+    caughtUp: () => {},
+    revoked: () => {},
+  });
+  const failed = running.catch((error: unknown) => {
+    wrong.push(`the log: ${error}`);
+    stopping.abort();
+  });
+  await waitFor(() => isWhole() || stopping.signal.aborted, 'the log holds every event', levelMsMax);
   // What was published twice would come now.
   await wait(1_000);
   stopping.abort();
   await failed;
   wrong.push(...wrongInLog(expected, read));
   return [...read.values()].reduce((sum, messages) => sum + messages.length, 0);
+}
+
+/** Runs a feed again where it may be, as a projector does: on a machine that has much to do a broker is late at times. */
+async function readUntil(signal: AbortSignal, place: () => KafkaFeedOptions, reader: PartitionReader) {
+  while (!signal.aborted) {
+    try {
+      await kafkaFeed(place()).run(reader, signal);
+    } catch (error) {
+      if (error instanceof LogMismatch || error instanceof FeedCrashed) throw error;
+      await wait(LOOK_MS);
+    }
+  }
 }
 
 /** A record as far as it is looked at. */
@@ -180,21 +198,26 @@ export function wrongInLog(
 }
 
 /** Resolves when every read model stands where the log ends. */
-async function level(readStore: ReadStore, expected: ReadonlyMap<number, readonly string[]>): Promise<void> {
+async function level(
+  readStore: ReadStore,
+  expected: ReadonlyMap<number, readonly string[]>,
+  levelMsMax: number,
+): Promise<void> {
   for (const { model } of followed) {
     for (const [partition, { length }] of expected) {
-      await waitFor(async () => {
+      const hasRead = async () => {
         const instance = await readStore.live(model.name);
         return instance !== undefined && (await readStore.checkpoint(instance, partition)).sequence >= length;
-      }, `${model.name} has read partition ${partition}`);
+      };
+      await waitFor(hasRead, `${model.name} has read partition ${partition}`, levelMsMax);
     }
   }
 }
 
-async function waitFor(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const until = Date.now() + LEVEL_MS_MAX;
+async function waitFor(holds: () => boolean | Promise<boolean>, what: string, msMax: number): Promise<void> {
+  const until = Date.now() + msMax;
   while (!(await holds())) {
-    if (Date.now() > until) throw new Error(`not within ${LEVEL_MS_MAX / 1_000} s: ${what}`);
+    if (Date.now() > until) throw new Error(`not within ${msMax / 1_000} s: ${what}`);
     await wait(LOOK_MS);
   }
 }
