@@ -1,5 +1,4 @@
 import {
-  type ArgumentMetadata,
   type ArgumentsHost,
   Body,
   Catch,
@@ -13,20 +12,19 @@ import {
   Res,
   type Type,
   UseFilters,
-  ValidationPipe,
 } from '@nestjs/common';
 import { Command, CommandBus, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { ValidateBy } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer, CommandRequest } from '../../engine/answers.js';
 import type { Ledger } from '../../engine/ledger.js';
 import type { CommandEntry } from '../../kernel/decider.js';
-import { date, type Fields, optional, readFields } from '../../kernel/fields.js';
+import { date, type Fields, optional } from '../../kernel/fields.js';
 import { acceptanceJson } from '../formats/answer.js';
 import { RequestRefused, refused } from '../formats/problem.js';
 import { answerProblem } from '../http/problem.filter.js';
 import { commandRequest, correlationOf, dryRunOf, type ReplyLike, type RequestLike } from '../http/request.js';
 import { send } from '../verbs/command.js';
+import { BodyNotAccepted, bodyOf } from './body.pipe.js';
 import { classNameOf, methodNameOf, named } from './names.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
@@ -53,7 +51,7 @@ export interface MadeCommand {
 export function makeCommand(entry: CommandEntry): MadeCommand {
   const name = classNameOf(entry.name);
   const message = named(name, class extends SendCommand {});
-  return { entry, message, handler: handlerOf(name, message), body: bodyOf(name, entry) };
+  return { entry, message, handler: handlerOf(name, message), body: bodyOf(`${name}Body`, bodyFields(entry)) };
 }
 
 /** The fields of a command's body: its data and the value date (contract §1). */
@@ -73,47 +71,6 @@ function handlerOf(name: string, message: typeof SendCommand): Type<ICommandHand
   CommandHandler(message)(Handler);
   Injectable()(Handler);
   return named(`${name}Handler`, Handler);
-}
-
-/** The tables of the classes below. */
-const tables = new WeakMap<object, Fields>();
-
-/** The body as class-validator knows it: every member is checked by the very table that reads a line of a sheet. */
-function bodyOf(name: string, entry: CommandEntry): Type<object> {
-  const body = named(`${name}Body`, class {});
-  const fields = bodyFields(entry);
-  tables.set(body, fields);
-  for (const [field, kind] of Object.entries(fields)) {
-    const validate = (value: unknown) =>
-      readFields({ [field]: kind }, value === undefined ? {} : { [field]: value }).ok;
-    const defaultMessage = () => `${field}: ${kind.accepted}`;
-    ValidateBy({ name: kind.code, validator: { validate, defaultMessage } })(body.prototype, field);
-  }
-  return body;
-}
-
-/** The ValidationPipe's exception: the body does not fit its table. */
-export class BodyNotAccepted extends Error {
-  override readonly name = 'BodyNotAccepted';
-}
-
-/**
- * A body that fits its table passes as it is: taking it apart and putting it together again would cost as much as all
- * else of a request. class-validator, which asks the same table field by field, has the word on every other.
- */
-export class BodyPipe extends ValidationPipe {
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const table = metadata.metatype === undefined ? undefined : tables.get(metadata.metatype);
-    if (table === undefined) return super.transform(value, metadata);
-    if (readFields(table, value).ok) return value;
-    try {
-      // What it strips it strips of a copy: the ledger refuses members by name.
-      return await super.transform(structuredClone(value), metadata);
-    } catch (cause) {
-      // Refused, or nested deeper than the stack is.
-      throw new BodyNotAccepted('the body does not fit its table', { cause });
-    }
-  }
 }
 
 /**

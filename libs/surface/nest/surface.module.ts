@@ -8,7 +8,8 @@ import { HealthController } from '../http/health.controller.js';
 import { LedgerController } from '../http/ledger.controller.js';
 import { PageController } from '../http/page.controller.js';
 import { ProblemFilter } from '../http/problem.filter.js';
-import { BodyNotAccepted, BodyPipe, commandsController, type MadeCommand, makeCommand } from './commands.js';
+import { BodyPipe } from './body.pipe.js';
+import { commandsController, type MadeCommand, makeCommand } from './commands.js';
 import { type MadeQuery, makeQuery, queriesController } from './queries.js';
 import { LEDGER, SERVICE, type Service } from './tokens.js';
 
@@ -55,21 +56,12 @@ export function surfaceOver(ledger: Ledger, service: Service, made: Made): Dynam
       { provide: LEDGER, useValue: ledger },
       { provide: SERVICE, useValue: service },
       { provide: APP_FILTER, useClass: ProblemFilter },
-      { provide: APP_PIPE, useFactory: validation },
+      { provide: APP_PIPE, useClass: BodyPipe },
       ...made.commands.map(({ handler }) => handler),
       ...made.queries.map(({ handler }) => handler),
     ],
   };
 }
-
-/** Nest leaves the last of the three off unless it is named. */
-export const validation = (): BodyPipe =>
-  new BodyPipe({
-    whitelist: true,
-    forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
-    exceptionFactory: () => new BodyNotAccepted('the body does not fit its table'),
-  });
 
 /** Nest's bus only warns of a second handler, and takes it. */
 function once(names: readonly string[], what: string): void {
