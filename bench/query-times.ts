@@ -6,6 +6,7 @@ const CALLS = 200;
 const PROGRAMME = 'GQVL';
 /** Whatever is asked is asked of days of the five years. */
 const [FIRST_DAY, DAYS] = [Date.parse('2021-02-01'), 1_750];
+const [FIRST_YEAR, LAST_YEAR] = ['2021', '2025'];
 const DAY_MS = 86_400_000;
 
 /** One kind of question; `number` varies its days. */
@@ -63,6 +64,8 @@ export async function queryTimes(port: number): Promise<readonly Row[]> {
     for (let number = 0; number < CALLS; number++) times.push(await timed(base + path(number)));
     const { p50, p99 } = percentiles(times);
     const name = `query: ${what}`;
+    // The same question with five years of history behind it and with one.
+    const ofYear = (year: string) => percentiles(times.filter((_, n) => path(n).includes(`asOf=${year}`))).p50;
     rows.push(
       { what: `${name}, p50`, value: p50, unit: 'ms' },
       {
@@ -70,6 +73,9 @@ export async function queryTimes(port: number): Promise<readonly Row[]> {
         ...(goal === undefined ? {} : { goal: { value: goal, bound: 'at most' } as const }),
       },
     );
+    if (!path(0).includes('asOf=')) continue;
+    const beside = { what: `of days of ${FIRST_YEAR}`, value: ofYear(FIRST_YEAR) };
+    rows.push({ what: `${name}, p50 of days of ${LAST_YEAR}`, value: ofYear(LAST_YEAR), unit: 'ms', beside });
   }
   return rows;
 }

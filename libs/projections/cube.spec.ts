@@ -20,7 +20,14 @@ const CUBE: Cube<Dimension> = {
   lags: { soon: { of: 'amount', days: 1 }, later: { of: 'amount', days: 31 } },
   levels: [
     { collection: 'all', dimensions: [], knownByMonth: true, aheadByDay: 'day' },
-    { collection: 'district', dimensions: ['district'], knownByMonth: true, aheadByDay: 'month', byYear: true },
+    {
+      collection: 'district',
+      dimensions: ['district'],
+      knownByMonth: true,
+      aheadByDay: 'month',
+      aheadByYear: true,
+      byYear: true,
+    },
     { collection: 'due', dimensions: ['due'], knownByMonth: true },
     { collection: 'kind', dimensions: ['kind'], knownByMonth: false },
     { collection: 'full', dimensions: ['district', 'kind', 'due'], knownByMonth: false, byYear: true },
@@ -204,6 +211,7 @@ test('cells are keyed by the days that a question has bounds on first', () => {
     ['district', key('grain', 'value', 'district')],
     ['district_late', key('grain', 'value', 'recorded', 'district')],
     ['district_ahead', key('grain', 'value', 'recorded', 'district')],
+    ['district_ahead_by_year', key('grain', 'value', 'recorded', 'district')],
     ['district_ahead_by_day', key('grain', 'recorded', 'value', 'district')],
     ['due', key('grain', 'value', 'due')],
     ['due_late', key('grain', 'value', 'recorded', 'due')],

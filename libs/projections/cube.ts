@@ -39,6 +39,9 @@ export interface Level<Dimension extends string = string> {
    * value by day and month, or by month alone, where the finest have few of the days at the ends of what is asked for.
    */
   readonly aheadByDay?: 'day' | 'month';
+  /** Of a level known by month: what is ahead is kept by year of recording too, where months of recording times days of
+   * value are many. */
+  readonly aheadByYear?: true;
   /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. By day of
    * recording they are not: years of so few days are no fewer cells. */
   readonly byYear?: true;
@@ -59,8 +62,8 @@ export type Deltas = Readonly<Record<string, number>>;
 
 /** The three sets. */
 export type Part = 'ever' | 'late' | 'ahead';
-/** What is ahead is kept twice where it is kept by month of recording and by day. */
-export type Kept = Part | 'ahead_by_day';
+/** What is ahead is kept again where it is kept by day of recording or by year, and not by month alone. */
+export type Kept = Part | 'ahead_by_day' | 'ahead_by_year';
 export const collectionOf = ({ collection }: Level, part: Kept): string =>
   part === 'ever' ? collection : `${collection}_${part}`;
 
@@ -88,6 +91,7 @@ export function cells(of: Cube): readonly Collection[] {
     // they count from; by day, by the few days of recording that no whole month holds.
     const days = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
     kept.push(table(level, 'late', days), table(level, 'ahead', days));
+    if (level.aheadByYear === true) kept.push(table(level, 'ahead_by_year', days));
     return level.aheadByDay !== undefined ? [...kept, table(level, 'ahead_by_day', ['recorded', 'value'])] : kept;
   });
 }
@@ -228,9 +232,11 @@ function readings(of: Cube, level: Level, part: Part, { value, recorded, told }:
   if (level === finest || !level.knownByMonth) {
     return [{ ...byDay, recorded: bounds(recorded.from, recorded.to), sign: 1 }];
   }
-  return spansOf(recorded, { byYear: false, nearest: true }).flatMap(({ grain, sign, gte, lte }) => {
-    if (grain === 'month') {
-      return ofEachSign({ collection: collectionOf(level, part), recorded: bounds(gte, lte), sign }, spans);
+  const byYear = part === 'ahead' && level.aheadByYear === true;
+  return spansOf(recorded, { byYear, nearest: true }).flatMap(({ grain, sign, gte, lte }) => {
+    if (grain !== 'day') {
+      const kept = grain === 'year' ? 'ahead_by_year' : part;
+      return ofEachSign({ collection: collectionOf(level, kept), recorded: bounds(gte, lte), sign }, spans);
     }
     // Sought one by one, so that of each only the days of value that are asked for are read.
     const days: Condition = { in: daysOf(gte as LocalDate, lte as LocalDate) };

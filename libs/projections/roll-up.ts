@@ -82,7 +82,7 @@ interface Combination {
 }
 
 /** By what recording is told apart in a set of cells. */
-type Recorded = 'day' | 'month' | 'not';
+type Recorded = 'day' | 'month' | 'year' | 'not';
 
 /** Cells of one set, level and grain under way. A day or month is a number; `recorded` is 0 where it is not told. */
 class Cells {
@@ -228,7 +228,11 @@ function keepPart(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void
     const months = byDay ? null : from?.months ? coarser(plan, from.months, step, recordedBy) : byMonth(plan, days);
     kept.set(step.level, { days, months });
     push(plan, part, 'd', days, rolled);
-    if (months !== null) pushMonths(plan, part, months, rolled);
+    if (months === null) continue;
+    pushMonths(plan, part, months, rolled);
+    if (part !== 'ahead' || step.level.aheadByYear !== true) continue;
+    push(plan, 'ahead_by_year', 'd', coarser(plan, days, step, 'year'), rolled);
+    pushMonths(plan, 'ahead_by_year', coarser(plan, months, step, 'year'), rolled);
   }
 }
 
@@ -245,7 +249,7 @@ function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
   }
 }
 
-function pushMonths(plan: Plan, part: Part, months: Cells, rolled: Change[]): void {
+function pushMonths(plan: Plan, part: Kept, months: Cells, rolled: Change[]): void {
   push(plan, part, 'm', months, rolled);
   if (months.step.level.byYear === true) push(plan, part, 'y', byYear(plan, months), rolled);
 }
@@ -268,7 +272,8 @@ function coarser({ cube }: Plan, cells: Cells, step: Step, recordedBy: Recorded)
 
 function recordedOf(before: Recorded, after: Recorded): (recorded: number) => number {
   if (after === 'not') return () => 0;
-  return before === after ? (recorded) => recorded : monthNumber;
+  if (before === after) return (recorded) => recorded;
+  return after === 'month' ? monthNumber : yearOfMonth;
 }
 
 /** By the month in which it counts, with what lagged now part of what it is of. */
@@ -294,7 +299,7 @@ function byYear({ cube }: Plan, months: Cells): Cells {
   const width = cube.measures.length;
   const found = new Cells(months.step, months.recordedBy, width);
   for (let cell = 0; cell < months.of.length; cell++) {
-    const year = Math.floor((months.value[cell] as number) / MONTHS_A_YEAR);
+    const year = yearOfMonth(months.value[cell] as number);
     const at = found.at(months.recorded[cell] as number, year, months.of[cell] as Combination);
     for (let i = 0; i < width; i++) {
       const more = months.sums[cell * width + i] as Amount;
@@ -314,7 +319,7 @@ function push({ cube }: Plan, part: Kept, grain: keyof typeof VALUE_TEXTS, cells
   const { measures } = cube;
   const { level } = cells.step;
   const collection = collectionOf(level, part);
-  const recordedText = cells.recordedBy === 'day' ? dayText : monthText;
+  const recordedText = RECORDED_TEXTS[cells.recordedBy];
   const valueText = VALUE_TEXTS[grain];
   for (let cell = 0; cell < cells.of.length; cell++) {
     const sums: Record<string, Amount> = {};
@@ -368,9 +373,11 @@ function monthText(month: number): string {
   return text;
 }
 
+const yearOfMonth = (month: number): number => Math.floor(month / MONTHS_A_YEAR);
 const yearText = (year: number): string => String(FIRST_YEAR + year);
 
 const VALUE_TEXTS = { y: yearText, m: monthText, d: dayText } as const;
+const RECORDED_TEXTS = { day: dayText, month: monthText, year: yearText, not: () => '' } as const;
 
 const MONTHS_A_YEAR = 12;
 const FIRST_YEAR = 1970;
