@@ -14,10 +14,12 @@ import { percentiles } from './percentiles.js';
 const LOANS = 64;
 /** Of what is entered before. */
 const SET_UP_MS_MAX = 60_000;
-const [COMMANDS_A_SECOND, SECONDS] = [1_000, 15];
+/** Commands a second: what a machine holds that all of them share, and the goal's. */
+const [UNHURRIED, GOAL] = [25, 1_000];
+const SECONDS = 15;
 const CALLERS = 64;
-/** Each of these is asked for by a query as soon as it is answered. */
-const WATCHED_EACH = 50;
+/** So many a second are asked for by a query as soon as they are answered. */
+const WATCHED_A_SECOND = 20;
 /** As long as a query waits for its token. */
 const SHOWN_MS_MAX = 10_000;
 const REBUILD_MS_MAX = 40_000;
@@ -36,7 +38,7 @@ export async function measureChain(): Promise<readonly Line[]> {
   try {
     if (!(await isSetUp(cluster)))
       return [{ what: WHAT, skipped: `no ${LOANS} loans after ${SET_UP_MS_MAX / 1_000} s` }];
-    return [...(await lag(cluster)), await rebuild(cluster)];
+    return [...(await lag(cluster, UNHURRIED)), ...(await lag(cluster, GOAL)), await rebuild(cluster)];
   } catch (error) {
     process.stderr.write(`${cluster.said()}\n`);
     throw error;
@@ -72,20 +74,21 @@ async function isSetUp(cluster: Cluster): Promise<boolean> {
 type Payment = ReturnType<typeof payments> extends Generator<infer Command> ? Command : never;
 
 /** Commands at a steady pace, some of which are followed to the query that shows them. What comes late is left out. */
-async function lag(cluster: Cluster): Promise<readonly Row[]> {
+async function lag(cluster: Cluster, asked: number): Promise<readonly Row[]> {
   const port = Number(new URL(urlOf(cluster, 'command-api')).port);
   const free = await Promise.all(Array.from({ length: CALLERS }, () => Connection.open(port)));
-  const lines = [...payments(COMMANDS_A_SECOND * SECONDS, 'chain', LOANS)];
+  const lines = [...payments(asked * SECONDS, `chain-${asked}`, LOANS)];
+  const watchedEach = Math.ceil(asked / WATCHED_A_SECOND);
   const shown: Promise<number>[] = [];
   let answered = 0;
   const began = performance.now();
   await atOnce(CALLERS, lines.length, async (index) => {
-    const early = began + (index * 1_000) / COMMANDS_A_SECOND - performance.now();
+    const early = began + (index * 1_000) / asked - performance.now();
     if (early > 0) await wait(early);
     if (performance.now() - began > SECONDS * 1_000) return;
     const [line, connection] = [lines[index] as Payment, free.pop()];
     invariant(connection !== undefined, 'there is a connection for each caller');
-    if (index % WATCHED_EACH === 0) shown.push((await watched(cluster, line)).shown);
+    if (index % watchedEach === 0) shown.push((await watched(cluster, line)).shown);
     else {
       const status = await connection.post(PATH, `idempotency-key: ${line.id}\r\n`, bodyOf(line));
       invariant(status < 300, `a command of the benchmark is accepted, not ${status}`);
@@ -98,12 +101,13 @@ async function lag(cluster: Cluster): Promise<readonly Row[]> {
   const all = await Promise.all(shown);
   const late = all.filter((one) => one === Number.POSITIVE_INFINITY).length;
   const { p50, p99 } = percentiles(all.map((one) => Math.min(one, SHOWN_MS_MAX)));
-  const pace = `${Math.round(rate)} of ${COMMANDS_A_SECOND} commands/s`;
+  const pace = `${Math.round(rate)} of ${asked} commands/s`;
   const what = `from a command to a query that shows it, at ${pace}; ${cluster.what}`;
   const behind = late > 0 ? `; ${late} of ${all.length} not within ${SHOWN_MS_MAX / 1_000} s` : '';
+  const goal = { value: 1_000, bound: 'at most' } as const;
   return [
     { what: `${what}: p50${behind}`, value: p50, unit: 'ms' },
-    { what: `${what}: p99${behind}`, value: p99, unit: 'ms', goal: { value: 1_000, bound: 'at most' } },
+    { what: `${what}: p99${behind}`, value: p99, unit: 'ms', ...(asked === GOAL ? { goal } : {}) },
   ];
 }
 
