@@ -1,4 +1,4 @@
-import { addDays, type LocalDate, yearOf } from '../../kernel/dates.js';
+import { addDays, earlierOf, type LocalDate, yearOf } from '../../kernel/dates.js';
 import { type DataOf, date, optional } from '../../kernel/fields.js';
 import { amountJson } from '../../kernel/money.js';
 import { RATE_SCALE, ratioText, scaled } from '../../kernel/rate.js';
@@ -98,25 +98,35 @@ async function groupsOf(
   // Targets are a programme's: what a row has of each must be told apart.
   const by = [...new Set([...keys, 'programme' as const])];
   const period = { from: since, to: asOf };
+  // What stocks add up from of the period is read with its flows: by default the rest is whole years.
+  const eve = addDays(since, -1);
+  const before = { from: null, to: earlierOf(eve, asOf) };
   const found = [
-    ...(await sumCells(view, QUALITY, { by, measures: STOCKS, value: { from: null, to: asOf }, knownOn })),
-    ...(await sumCells(view, QUALITY, { by, measures: FLOWS, value: period, knownOn })),
+    ...(await sumCells(view, QUALITY, { by, measures: STOCKS, value: before, knownOn })),
+    ...(await sumCells(view, QUALITY, { by, measures: [...STOCKS, ...FLOWS], value: period, knownOn })),
     ...(await sumCells(view, LATE, {
       ...{ by, measures: [RECOVERED], value: period, knownOn },
-      due: { from: null, to: addDays(since, -1) },
+      due: { from: null, to: eve },
     })),
   ];
-  const groups = new Map<string, Summed>();
-  for (const row of found) addRow(groups, keys, row);
-  // Without a part paid out nothing is there to speak of, however the cells of others come to nothing.
-  for (const [name, group] of groups) if (group.sums.parts === 0n) groups.delete(name);
+  const summed = new Map<string, Summed>();
+  for (const row of found) addRow(summed, keys, row);
+  const groups = new Map<string, Group>();
+  for (const [name, { keys: own, sums, parts }] of summed) {
+    // Without a part paid out nothing is there to speak of, however the cells of others come to nothing.
+    if (sums.parts === 0n) continue;
+    const programmes = new Set([...parts].flatMap(([programme, count]) => (count > 0n ? [programme] : [])));
+    groups.set(name, { keys: own, programmes, sums });
+  }
   return groups;
 }
 
 /** A group that is being added to: a breakdown by three has thousands of rows. */
-interface Summed extends Group {
-  readonly programmes: Set<string>;
+interface Summed {
+  readonly keys: Group['keys'];
   readonly sums: Record<Measure, bigint>;
+  /** Parts paid out, by programme. */
+  readonly parts: Map<string, bigint>;
 }
 
 function addRow(groups: Map<string, Summed>, keys: readonly Dimension[], row: Sums): void {
@@ -125,14 +135,17 @@ function addRow(groups: Map<string, Summed>, keys: readonly Dimension[], row: Su
   let group = groups.get(name);
   if (group === undefined) {
     const own = Object.fromEntries(keys.map((key) => [key, textIn(row, key)]));
-    group = { keys: own, programmes: new Set(), sums: { ...NO_SUMS } };
+    group = { keys: own, sums: { ...NO_SUMS }, parts: new Map() };
     groups.set(name, group);
   }
   for (const measure of MEASURES) {
     if (row[measure] === undefined) continue;
     const amount = amountOf(row, measure);
-    if (amount !== 0) group.sums[measure] += BigInt(amount);
-    if (measure === 'parts' && amount > 0) group.programmes.add(textIn(row, 'programme'));
+    if (amount === 0) continue;
+    group.sums[measure] += BigInt(amount);
+    if (measure !== 'parts') continue;
+    const programme = textIn(row, 'programme');
+    group.parts.set(programme, (group.parts.get(programme) ?? 0n) + BigInt(amount));
   }
 }
 
