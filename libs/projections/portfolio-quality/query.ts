@@ -109,24 +109,17 @@ async function groupsOf(
       due: { from: null, to: eve },
     })),
   ];
-  const summed = new Map<string, Summed>();
-  for (const row of found) addRow(summed, keys, row);
-  const groups = new Map<string, Group>();
-  for (const [name, { keys: own, sums, parts }] of summed) {
-    // Without a part paid out nothing is there to speak of, however the cells of others come to nothing.
-    if (sums.parts === 0n) continue;
-    const programmes = new Set([...parts].flatMap(([programme, count]) => (count > 0n ? [programme] : [])));
-    groups.set(name, { keys: own, programmes, sums });
-  }
+  const groups = new Map<string, Summed>();
+  for (const row of found) addRow(groups, keys, row);
+  // Without a part paid out nothing is there to speak of, however the cells of others come to nothing.
+  for (const [name, group] of groups) if (group.sums.parts === 0n) groups.delete(name);
   return groups;
 }
 
 /** A group that is being added to: a breakdown by three has thousands of rows. */
-interface Summed {
-  readonly keys: Group['keys'];
+interface Summed extends Group {
+  readonly programmes: Set<string>;
   readonly sums: Record<Measure, bigint>;
-  /** Parts paid out, by programme. */
-  readonly parts: Map<string, bigint>;
 }
 
 function addRow(groups: Map<string, Summed>, keys: readonly Dimension[], row: Sums): void {
@@ -135,17 +128,15 @@ function addRow(groups: Map<string, Summed>, keys: readonly Dimension[], row: Su
   let group = groups.get(name);
   if (group === undefined) {
     const own = Object.fromEntries(keys.map((key) => [key, textIn(row, key)]));
-    group = { keys: own, sums: { ...NO_SUMS }, parts: new Map() };
+    group = { keys: own, programmes: new Set(), sums: { ...NO_SUMS } };
     groups.set(name, group);
   }
   for (const measure of MEASURES) {
     if (row[measure] === undefined) continue;
     const amount = amountOf(row, measure);
-    if (amount === 0) continue;
-    group.sums[measure] += BigInt(amount);
-    if (measure !== 'parts') continue;
-    const programme = textIn(row, 'programme');
-    group.parts.set(programme, (group.parts.get(programme) ?? 0n) + BigInt(amount));
+    if (amount !== 0) group.sums[measure] += BigInt(amount);
+    // A part that was paid out stays so: no sum of a span takes one away.
+    if (measure === 'parts' && amount > 0) group.programmes.add(textIn(row, 'programme'));
   }
 }
 
