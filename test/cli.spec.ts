@@ -113,6 +113,13 @@ describe('socai', () => {
     expect(run.code).toBe(1);
     const again = await socai(['command', '--file', '-', '--data', data], sheet.split('\n').slice(0, 4).join('\n'));
     expect([again.code, again.out]).toEqual([0, expect.stringMatching(/4\s+4\s+4\s+0\s+0/)]);
+    const one = JSON.parse(sheet.split('\n')[0] ?? '') as { readonly data: object };
+    const extra = JSON.stringify({ ...one, id: 'extra', data: { ...one.data, extra: 1 } });
+    const refused = await socai(['command', '--file', '-', '--data', data], extra);
+    expect([refused.code, refused.out]).toEqual([
+      1,
+      expect.stringMatching(/1\s+400\s+FIELD_UNKNOWN\s+extra\s+.*only /),
+    ]);
     for (const file of [join(place, 'nothing'), place]) {
       expect((await socai(['command', '--file', file, '--data', data])).code).toBe(2);
     }

@@ -158,8 +158,10 @@ async function executeFile(session: Session, file: string, options: CommandOptio
 
 function refusedRow(line: string): Record<string, unknown> {
   const value = parseJson(line)?.value;
-  const { line: number, status, code, detail } = isObject(value) ? value : {};
-  return { line: number, status, code, detail };
+  const { line: number, status, code, detail, errors } = isObject(value) ? value : {};
+  const all = Array.isArray(errors) ? errors.filter(isObject) : [];
+  const told = (member: string) => all.map((error) => error[member]).join('; ');
+  return { line: number, status, code, field: told('field'), detail, accepted: told('accepted') };
 }
 
 // ------------------------------------------------------------------------------------------------------- close-day
