@@ -52,6 +52,13 @@ describe('a folded batch', () => {
     );
   });
 
+  it('has every sum in the smaller of its two forms', () => {
+    expect(foldChanges([add('D1', '2026-01-01', 0n, 2n ** 53n)])).toEqual([add('D1', '2026-01-01', 0, 2n ** 53n)]);
+    expect(mergeFolded([[add('D1', '2026-01-01', 0n, 1)], [add('D1', '2026-01-01', 0, 0n)]])).toEqual([
+      add('D1', '2026-01-01', 0, 1),
+    ]);
+  });
+
   it('leaves the changes that it was given as they were', () => {
     const changes = [add('D1', '2026-01-01', 1, 1), add('D1', '2026-01-01', 2, 2)];
     const before = structuredClone(changes);

@@ -4,7 +4,8 @@ import type { Change, Key, MeasureValue } from './port.js';
 
 /**
  * One change a document, with the same effect as all of them in order: sums are added, the last put or remove wins.
- * A cell whose sums all came to 0 is left out. What remains stands in the order of each document's first change.
+ * A cell whose sums all came to 0 is left out. What remains stands in the order of each document's first change, and
+ * every sum in the smaller of its two forms: folded in parts or at once, it is the same.
  *
  * Ten thousand events touch a few hundred cells: the fold is what makes a batch small before it is written.
  */
@@ -93,15 +94,30 @@ function changesOf({ documents }: Folding): Change[] {
   const changes: Change[] = [];
   for (const { change, sums } of documents.values()) {
     if (change.op !== 'add') changes.push(change);
-    else if (!allZero(sums ?? change.measures)) {
-      changes.push(sums === undefined ? change : { ...change, measures: sums });
+    else {
+      const measures = narrowed(sums ?? change.measures);
+      if (!allZero(measures)) changes.push(measures === change.measures ? change : { ...change, measures });
     }
   }
   return changes;
 }
 
+/** The same measures, or a copy where one of them is a bigint that a number holds too. */
+function narrowed(measures: Readonly<Record<string, MeasureValue>>): Readonly<Record<string, MeasureValue>> {
+  let copy: Record<string, MeasureValue> | undefined;
+  for (const name in measures) {
+    const value = measures[name];
+    if (typeof value !== 'bigint') continue;
+    const narrow = addExact(value, 0);
+    if (narrow === value) continue;
+    copy ??= { ...measures };
+    copy[name] = narrow;
+  }
+  return copy ?? measures;
+}
+
 function allZero(measures: Readonly<Record<string, MeasureValue>>): boolean {
-  for (const name in measures) if (measures[name] !== 0 && measures[name] !== 0n) return false;
+  for (const name in measures) if (measures[name] !== 0) return false;
   return true;
 }
 
