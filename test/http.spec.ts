@@ -211,9 +211,12 @@ describe('HTTP', () => {
     });
 
     it('names each parameter that cannot be taken, and one that is given twice', async () => {
-      const problem = await json(await at.get('/v1/audit-trail?colour=red&limit=0&from=x&to=2021-01-01&to=2021-01-02'));
+      const problem = await json(
+        await at.get('/v1/audit-trail?__proto__=x&colour=red&limit=0&from=x&to=2021-01-01&to=2021-01-02'),
+      );
       const named = (problem.errors as { field: string; code: string }[]).map(({ field, code }) => `${field} ${code}`);
       expect(named.sort()).toEqual([
+        '__proto__ PARAMETER_UNKNOWN',
         'colour PARAMETER_UNKNOWN',
         'from PARAMETER_INVALID',
         'limit PARAMETER_INVALID',

@@ -17,3 +17,8 @@ export function parseJson(text: string): { readonly value: unknown } | null {
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** A stranger's object but for one member. `__proto__` is a member like any other, which no spread keeps (docs/adr/0021). */
+export function without(object: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(object).filter(([member]) => member !== name));
+}

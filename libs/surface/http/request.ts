@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { CommandRequest } from '../../engine/answers.js';
 import { flag, optional } from '../../kernel/fields.js';
-import { isObject } from '../formats/json.js';
+import { isObject, without } from '../formats/json.js';
 import { type Language, languageOf } from '../formats/negotiate.js';
 import { RequestRefused } from '../formats/problem.js';
 import { readParameters } from '../verbs/query.js';
@@ -42,9 +42,8 @@ export function commandRequest(command: string, { headers, body }: RequestLike):
   if (ifMatch !== undefined) request.ifMatch = ifMatch;
   if (recordedAt !== undefined) request.recordedAt = recordedAt;
   if (!isObject(body)) return body === undefined ? request : { ...request, data: body };
-  const { valueDate, ...data } = body;
-  if (Object.hasOwn(body, 'valueDate')) request.valueDate = valueDate;
-  request.data = data;
+  if (Object.hasOwn(body, 'valueDate')) request.valueDate = body.valueDate;
+  request.data = without(body, 'valueDate');
   return request;
 }
 

@@ -6,7 +6,7 @@ import { oneOf, optional } from '../../kernel/fields.js';
 import type { Result } from '../../kernel/result.js';
 import type { Query } from '../../projections/projection.js';
 import { toCsv } from '../formats/csv.js';
-import { isObject, toJson } from '../formats/json.js';
+import { isObject, toJson, without } from '../formats/json.js';
 import { ANSWER_FORMATS, type AnswerFormat, formatOf } from '../formats/negotiate.js';
 import { RequestRefused } from '../formats/problem.js';
 import type { ReplyLike, RequestLike } from '../http/request.js';
@@ -56,7 +56,9 @@ export function queriesController(made: readonly MadeQuery[]): Type<object> {
   for (const { query, message } of made) {
     const name = methodNameOf(query.name);
     const method = async function (this: QueriesController, request: RequestLike, reply: ReplyLike): Promise<string> {
-      const { format: wished, ...parameters } = isObject(request.query) ? request.query : {};
+      const given = isObject(request.query) ? request.query : {};
+      const { format: wished } = given;
+      const parameters = without(given, 'format');
       const format = readParameters(FORMAT_PARAMETERS, wished === undefined ? {} : { format: wished });
       if (!format.ok) throw new RequestRefused(format.error);
       const answer = await this.bus.execute(new message(parameters));
