@@ -121,7 +121,11 @@ describe('socai', () => {
       expect.stringMatching(/1\s+400\s+FIELD_UNKNOWN\s+extra\s+.*only /),
     ]);
     for (const file of [join(place, 'nothing'), place]) {
-      expect((await socai(['command', '--file', file, '--data', data])).code).toBe(2);
+      const run = await socai(['command', '--file', file, '--data', data, '--json']);
+      expect([run.code, JSON.parse(run.out)]).toEqual([
+        2,
+        expect.objectContaining({ code: 'FILE_UNREADABLE', detail: expect.stringContaining(file) }),
+      ]);
     }
   }, 30_000);
 
@@ -256,6 +260,7 @@ describe('one writer for a directory, and files that are not ours', () => {
       expect((await socai(simulate)).code).toBe(0);
       return socai([...simulate, '--seed', '7', '--json']);
     },
+    FILE_UNREADABLE: () => socai(['command', '--file', fresh(), '--data', fresh(), '--json']),
     LEDGER_READ_ONLY: async () => {
       const file = fresh();
       writeFileSync(file, 'a file, and no directory');

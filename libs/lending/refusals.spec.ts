@@ -140,6 +140,7 @@ const CASES: Readonly<Record<RefusalCode, Given | Elsewhere>> = {
   LEDGER_SIMULATED: 'surface',
   SIMULATION_OTHER: 'surface',
   LEDGER_READ_ONLY: 'surface',
+  FILE_UNREADABLE: 'surface',
   DISK_FULL: 'surface',
   DATA_DAMAGED: 'surface',
   DATA_FOREIGN: 'surface',

@@ -110,7 +110,7 @@ export const refusals = {
   ),
   REVISION_MOVED: of(
     'precondition',
-    'If-Match {revision}',
+    '{revision}',
     'The stream stands at revision {revision}.',
     'Dữ liệu đã ở phiên bản {revision}.',
   ),
@@ -277,7 +277,7 @@ export const refusals = {
     'Khoản mục {component} còn {unpaid} đồng.',
   ),
   GROUP_LEADER_PRINCIPAL: conflict(
-    'at most {payable} đồng by GROUP_LEADER, or another method',
+    'at most {payable} đồng by GROUP_LEADER, all of it allocated to interest, or another method',
     'A group leader takes no principal: {payable} đồng of interest are due.',
     'Tổ trưởng không được thu gốc: lãi phải trả là {payable} đồng.',
   ),
@@ -326,6 +326,11 @@ export const refusals = {
     'a directory that can be written',
     'The data directory cannot be written.',
     'Thư mục dữ liệu không ghi được.',
+  ),
+  FILE_UNREADABLE: malformed(
+    'a file that can be read, or - for standard input',
+    'The file cannot be read: {detail}',
+    'Không đọc được tệp: {detail}',
   ),
   DISK_FULL: of('unavailable', 'the same request when there is room', 'The disk is full.', 'Đĩa đã đầy.'),
   DATA_DAMAGED: of(

@@ -35,4 +35,4 @@ export function names<T extends string>(known: readonly T[]): Kind<readonly T[]>
 
 /** What an answer gave as `next`: the position that it came to. */
 export const cursor = (): Kind<string> =>
-  pattern<string>('^[A-Za-z0-9_-]{1,64}$', 'PARAMETER_INVALID', 'the `next` of an earlier answer');
+  pattern<string>('^[0-9]{20}$', 'PARAMETER_INVALID', 'the `next` of an earlier answer');

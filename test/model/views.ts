@@ -159,17 +159,17 @@ const balancesOf = (moved: readonly Movement[]): JsonObject => {
 };
 
 /** "flows by value date within the year up to `asOf`"; a row for each year with a target or a movement. */
-export const capitalPlan = (model: Model, programme: string, asOf: Day, knownOn: Day): JsonObject | null => {
+export const capitalPlan = (model: Model, programme: string, asOf: Day, knownOn: Day): JsonObject => {
   const facts = known(model.facts, asOf, knownOn);
   const opened = ofType(facts, 'ProgrammeOpened').find((fact) => fact.programme === programme);
-  if (opened === undefined) return null;
+  const targets = opened?.targets ?? [];
   const moved = movements(facts).filter((move) => move.fund.programme === programme && move.measure !== 'returned');
   const years = new Set([
-    ...opened.targets.map((target) => target.year),
+    ...targets.map((target) => target.year),
     ...moved.filter((move) => move.measure !== 'reallocated').map((move) => yearOf(move.fact.valueDate)),
   ]);
   const rows = [...years].sort().map((year) => {
-    const target = opened.targets.find((candidate) => candidate.year === year);
+    const target = targets.find((candidate) => candidate.year === year);
     const inYear = moved.filter((move) => yearOf(move.fact.valueDate) === year);
     const flow = (measure: Movement['measure']): number | string =>
       shown(sum(inYear.filter((move) => move.measure === measure).map((move) => move.amount)));

@@ -127,6 +127,8 @@ test.each([
   ['type', 'LoanForgotten', 'CODE_UNKNOWN'],
   ['district', '999', 'DISTRICT_UNKNOWN'],
   ['cursor', 'a b', 'PARAMETER_INVALID'],
+  ['cursor', 'garbage', 'PARAMETER_INVALID'],
+  ['cursor', '0000000000000000001', 'PARAMETER_INVALID'],
   ['from', '2024-13-01', 'DATE_INVALID'],
 ])('%s of %s is a problem', (field, value, code) => {
   const read = readFields(auditTrailQuery.parameters, { [field]: value });

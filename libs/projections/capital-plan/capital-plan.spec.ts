@@ -57,10 +57,29 @@ describe('plan against actual', () => {
     expect((await plan(ledger, '2024-12-31', { knownOn: '2024-01-31' })).rows.at(-1)).toMatchObject({ year: 2023 });
   });
 
-  test('has no rows for a programme that was not opened, or not known', async () => {
+  test('has no rows for a programme that was not opened, or not known, and of which nothing moved', async () => {
     expect((await plan(ledger, '2024-12-31', { programme: 'Q' })).rows).toEqual([]);
     expect((await plan(ledger, '2022-12-19')).rows).toEqual([]);
     expect((await plan(ledger, '2024-12-31', { knownOn: '2022-12-19' })).rows).toEqual([]);
+  });
+
+  test('counts what moved before its programme was opened, without a target until then', async () => {
+    const late = testLedger(day('2023-01-05'));
+    setUp(late, { programme: 'O', borrower: 'C' });
+    late.openUntil(day('2023-03-10'));
+    const opened = { programme: 'P', name: 'P', plan: DECISION, from: '2023-01-01', to: '2025-12-31' };
+    accepted(late.send('open-programme', late.open, { ...opened, targets: [target(2023, 7_000, 20)] }));
+    const fund = { programme: 'P', source: 'CITY', amount: 1_000, decision: DECISION };
+    accepted(late.send('fund-tranche', day('2023-02-01'), fund));
+    const allocation = { programme: 'P', source: 'CITY', district: '001', amount: 400, decision: DECISION };
+    accepted(late.send('allocate-capital', day('2023-02-02'), allocation));
+    const before = await plan(late, '2023-02-15', { programme: 'P' });
+    expect(before.rows).toEqual([{ ...NOTHING, year: 2023, funded: 1_000, allocated: 400 }]);
+    expect((await plan(late, '2023-02-01', { programme: 'P' })).rows).toMatchObject([{ funded: 1_000, allocated: 0 }]);
+    const since = await plan(late, '2023-03-10', { programme: 'P' });
+    expect(since.rows).toEqual([
+      { ...NOTHING, year: 2023, planned: 7_000, jobsTarget: 20, funded: 1_000, allocated: 400 },
+    ]);
   });
 
   test('is of all programmes together when none is named', async () => {

@@ -42,7 +42,8 @@ export const capitalPlanQuery: Query<typeof parameters, CapitalPlan> = {
 
 /**
  * A row for each year with a target, and for each other year in which something came to be other than 0. A programme
- * that was not opened by `asOf`, or not known by `knownOn`, has no rows: there is no plan to hold up.
+ * that was not opened by `asOf`, or not known by `knownOn`, has no targets; capital that moved before its opening counts
+ * on its own value date, as it does in the balances.
  */
 async function run(view: ReadView, { programme }: DataOf<typeof parameters>, at: AsOf): Promise<CapitalPlan> {
   const { asOf, knownOn } = at;
@@ -58,7 +59,7 @@ async function run(view: ReadView, { programme }: DataOf<typeof parameters>, at:
       });
     }
   }
-  await addFlows(view, years, new Set(plans.keys()), at);
+  await addFlows(view, years, programme, at);
   const planned = new Set([...plans.values()].flatMap(({ targets }) => targets.map(({ year }) => year)));
   const rows = [...years]
     .filter(([year, of]) => planned.has(year) || NAMES.some((name) => of[name] !== 0n))
@@ -101,7 +102,7 @@ async function plansOf(view: ReadView, programme: string | null, at: AsOf): Prom
 async function addFlows(
   view: ReadView,
   years: Map<number, Year>,
-  programmes: ReadonlySet<string>,
+  programme: string | null,
   { asOf, knownOn }: AsOf,
 ): Promise<void> {
   const found = await sumCells(view, FLOWS, {
@@ -109,7 +110,7 @@ async function addFlows(
     value: { from: null, to: asOf },
   });
   for (const row of found) {
-    if (!programmes.has(textIn(row, 'programme'))) continue;
+    if (programme !== null && textIn(row, 'programme') !== programme) continue;
     const flows = Object.fromEntries(MEASURES.map((measure) => [measure, BigInt(amountOf(row, measure))]));
     // A month's text and a day's begin with the year.
     const year = Number(textIn(row, 'value').slice(0, 4));

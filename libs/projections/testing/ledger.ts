@@ -138,7 +138,7 @@ class Ledger implements TestLedger {
         version: this.#domain.versions.get(type) ?? 1,
         stream,
         revision: before.revision + 1,
-        position: String(this.events.length + 1).padStart(16, '0'),
+        position: String(this.events.length + 1).padStart(20, '0'),
         // What is stored is JSON.
         data: JSON.parse(JSON.stringify(data)),
         meta: {

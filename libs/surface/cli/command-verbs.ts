@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Accepted, CommandRequest } from '../../engine/answers.js';
 import type { CommandEntry } from '../../kernel/decider.js';
@@ -8,6 +6,7 @@ import { isObject, parseJson } from '../formats/json.js';
 import { examples } from './examples.js';
 import type { Gateway } from './gateway.js';
 import type { Host } from './host.js';
+import { inputOf } from './input.js';
 import { tableText } from './output.js';
 import type { Run } from './program.js';
 import { Progress } from './progress.js';
@@ -24,9 +23,6 @@ interface CommandOptions {
   readonly simulated?: boolean;
   readonly file?: string;
 }
-
-/** What is read of a file at once: as many lines as may be under way, so that they share their durable writes. */
-const PIECE_BYTES = 1024 * 1024;
 
 /** How many refused lines are shown to people; --json shows all. */
 const REFUSED_SHOWN_MAX = 20;
@@ -121,19 +117,18 @@ function acceptanceText({ duplicate, events, token, warnings }: Accepted, dryRun
 
 async function executeFile(session: Session, file: string, options: CommandOptions): Promise<void> {
   // A file that is not there is said before anything is opened.
-  const size = file === '-' ? null : (await stat(file)).size;
-  const input = () => (file === '-' ? session.host.stdin : createReadStream(file, { highWaterMark: PIECE_BYTES }));
+  const input = await inputOf(session.host, file);
   const refused: string[] = [];
   const tally = new ResultTally((line) => {
     if (refused.length < REFUSED_SHOWN_MAX) refused.push(line);
   });
-  const progress = new Progress(session.host.stderr, 'lines', size);
+  const progress = new Progress(session.host.stderr, 'lines', input.size);
   await session.with(
     'write',
     async (gateway) => {
       const spool = session.json ? new Spool(session.host.stdout) : null;
       await gateway.sheet({
-        input: progress.through(input()),
+        input: progress.through(input.open()),
         dryRun: options.dryRun === true,
         results: (text) => {
           tally.push(text);

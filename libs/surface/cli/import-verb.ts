@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ImportReport } from '../../engine/import-history.js';
 import { accepted } from '../formats/answer.js';
 import { eventsIn } from '../formats/events.js';
 import { wholeText } from '../formats/vietnamese.js';
 import { examples } from './examples.js';
+import { inputOf } from './input.js';
 import type { Run } from './program.js';
 import { Progress } from './progress.js';
 import type { Session } from './session.js';
@@ -42,8 +41,8 @@ ${examples(
 
 async function importFile(session: Session, file: string): Promise<void> {
   // A file that is not there is said before anything is opened.
-  const size = file === '-' ? null : (await stat(file)).size;
-  await importFrom(session, file === '-' ? session.host.stdin : createReadStream(file), size);
+  const input = await inputOf(session.host, file);
+  await importFrom(session, input.open(), input.size);
 }
 
 async function importFrom(
