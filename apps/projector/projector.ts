@@ -76,7 +76,7 @@ function measured(projector: Projector): Measurements {
     measurements.gauge(name, help, labels, () =>
       projector.partitions().map((of) => ({ model: of.name, partition: String(of.partition), value: value(of) })),
     );
-  gauge('socai_partition_lag_seconds', 'Since a partition was last read to its end.', (of) => of.lagSeconds);
+  gauge('socai_partition_lag_seconds', 'Since a read model last had all of a partition.', (of) => of.lagSeconds);
   gauge('socai_partition_sequence', 'The last event of a partition that is in a read model.', (of) => of.sequence);
   gauge('socai_partition_halted', '1 where a read model stands at an event that it cannot take.', (of) =>
     Number(of.halted !== null),

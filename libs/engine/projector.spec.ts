@@ -7,6 +7,7 @@ import type { ApplyOutcome, Batch, ReadStore } from '../read-store/port.js';
 import { FollowingCheckpoints } from './follow-checkpoints.js';
 import { FollowerBehind, FollowerHalted } from './ledger.js';
 import { tokenOf } from './partitions.js';
+import { pause } from './pause.js';
 import { Projector } from './projector.js';
 import {
   ALL,
@@ -30,15 +31,14 @@ type Flights = Map<string, Batch>;
 
 /** Writes and dies: before, after, in the middle of a batch, or not at all. */
 function mishaps(readStore: ReadStore, fates: Fate[], flights: Flights): ReadStore {
-  const applyAll: ReadStore['applyAll'] = async (batches) => {
+  const apply: ReadStore['apply'] = async (batch) => {
     const fate = fates.shift() ?? 'none';
     if (fate === 'before') throw new Error('the store is away');
-    const outcomes: ApplyOutcome[] = [];
-    for (const batch of batches) outcomes.push(await applyOne(readStore, batch, fate === 'half', flights));
+    const outcome = await applyOne(readStore, batch, fate === 'half', flights);
     if (fate === 'after') throw new Error('the answer is lost');
-    return outcomes;
+    return outcome;
   };
-  return instead(readStore, 'applyAll', applyAll);
+  return instead(readStore, 'apply', apply);
 }
 
 async function applyOne(readStore: ReadStore, batch: Batch, half: boolean, flights: Flights): Promise<ApplyOutcome> {
@@ -86,6 +86,57 @@ describe('a projector', () => {
       { numRuns: 15 },
     );
   }, 60_000);
+
+  it('lets each read model go at its own pace: one that writes slowly holds up no other, and writes what has gathered', async () => {
+    const all = await chain(30);
+    const { log, store, readStore } = all;
+    const sizes: number[] = [];
+    let go: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const slow = instead(readStore, 'apply', async (batch) => {
+      if (batch.model === 'slow.1') {
+        await held;
+        sizes.push(batch.to.sequence - batch.from.sequence);
+      }
+      return readStore.apply(batch);
+    });
+    const { projector, stop } = projectorOver({ log, readStore: slow }, [counting('slow'), counting('quick')], ALL, 2);
+    await until(() => level(log, store, readStore, 'quick'));
+    await until(() => projector.status()[1]?.caughtUp === true);
+    expect(projector.status()[0]).toMatchObject({ name: 'slow', caughtUp: false, sequence: 0 });
+    expect(
+      projector
+        .partitions()
+        .filter(({ lagSeconds }) => lagSeconds > 0)
+        .map(({ name }) => name),
+    ).toContain('slow');
+    go();
+    await until(() => level(log, store, readStore, 'slow'));
+    await until(() => projector.status()[0]?.caughtUp === true);
+    expect(Math.max(...sizes)).toBeGreaterThan(2);
+    expect(await documentsOf(readStore, 'slow')).toEqual(await expected(store));
+    await stop();
+    await all.stop();
+  });
+
+  it('ends when what is being written has ended', async () => {
+    const all = await chain(5);
+    let [begun, ended] = [0, 0];
+    const slow = instead(all.readStore, 'apply', async (batch) => {
+      begun++;
+      await pause(50, new AbortController().signal);
+      const outcome = await all.readStore.apply(batch);
+      ended++;
+      return outcome;
+    });
+    const { stop } = projectorOver({ log: all.log, readStore: slow }, [counting('bold')]);
+    await until(() => begun > 0);
+    await stop();
+    expect([begun > 0, begun - ended]).toEqual([true, 0]);
+    await all.stop();
+  });
 
   it.each([
     ['hole', (own: unknown[]) => own.splice(3, 1)],

@@ -2,8 +2,9 @@ import type { Domain } from '../kernel/decider.js';
 import type { Envelope } from '../kernel/envelope.js';
 import { invariant } from '../kernel/result.js';
 import { FeedCrashed, type Message, type PartitionedFeed, type PartitionReader } from '../messaging/port.js';
-import type { ApplyOutcome, Batch, Checkpoint, ReadStore } from '../read-store/port.js';
+import type { ReadStore } from '../read-store/port.js';
 import type { FollowerStatus } from './answers.js';
+import { Assigned, type Following, type Part } from './assigned.js';
 import type { Followed } from './ledger.js';
 import { type Mark, Marks, type RebuildMark } from './marks.js';
 import { furthest, type Partitions } from './partitions.js';
@@ -32,19 +33,8 @@ export interface ProjectorOptions {
   /** Rebuilds a read model whose live instance is of an earlier version. */
   readonly outdated?: (followed: Followed, signal: AbortSignal) => Promise<void>;
   readonly lookMs?: number;
-}
-
-/** A partition whose messages do not follow one another: it is money, nothing is guessed. */
-export class SequenceBroken extends Error {
-  override readonly name = 'SequenceBroken';
-  constructor(
-    readonly kind: 'hole' | 'double' | 'reorder',
-    readonly partition: number,
-    expected: number,
-    found: number,
-  ) {
-    super(`a ${kind} in partition ${partition}: ${found} stands where ${expected} was to come`);
-  }
+  /** How long a read model rests after a write that failed. */
+  readonly restMs?: number;
 }
 
 /** How far one read model has come in one partition that this process reads. */
@@ -61,12 +51,6 @@ export interface PartitionStatus {
   readonly fault: string | null;
 }
 
-/** The live instance of a read model. */
-interface Part {
-  readonly followed: Followed;
-  readonly instance: string;
-}
-
 /** A read model that this process does not follow: it is paused, or another version is live. */
 interface Unfollowed {
   readonly instance: string;
@@ -74,35 +58,17 @@ interface Unfollowed {
   readonly fault: string | null;
 }
 
-interface Following extends Part {
-  checkpoint: Checkpoint;
-  halted: FollowerStatus['halted'];
-  /** Whether a mark says that it is halted here: taken away when it gets past. */
-  marked: boolean;
-  /** Where a batch ends that another process began and perhaps left half way: it is made whole by one of the same events. */
-  inFlight: Checkpoint | null;
-}
-
-/** A partition that was given to this process. */
-interface Assigned {
-  readonly models: readonly Following[];
-  /** The sequence that must come next. */
-  next: number;
-  /** What was given and cannot be written yet, as a batch in flight ends behind it. */
-  held: readonly Message[];
-  caughtUp: boolean;
-  caughtUpAt: number;
-  fault: string | null;
-}
-
 /**
  * Takes partitions to the read models: each batch is projected, folded and written with its checkpoint, by compare and
- * set. The checkpoints say where reading begins, each model skips what it has, and a process that lost its partition
- * without knowing bounces off the checkpoint. An event that a projection cannot take halts that read model in that
- * partition and nothing else; a break in the sequence stops the partition. Any number run beside one another.
+ * set. The checkpoints say where reading begins, each model skips what it has and goes at its own pace (assigned.ts), and
+ * a process that lost its partition without knowing bounces off the checkpoint. An event that a projection cannot take
+ * halts that read model in that partition and nothing else; a break in the sequence stops the partition. Any number run
+ * beside one another.
  */
 export class Projector {
   readonly #assigned = new Map<number, Assigned>();
+  /** Partitions that are this process's no more, and whose last writes have not ended. */
+  readonly #leaving = new Set<Promise<void>>();
   readonly #marks: Marks;
   #parts: readonly Part[] = [];
   readonly #unfollowed = new Map<string, Unfollowed>();
@@ -143,9 +109,20 @@ export class Projector {
         this.#failed(error);
         if (error instanceof FeedCrashed) throw error;
         await pause(FAULT_MS, signal);
+      } finally {
+        for (const partition of [...this.#assigned.keys()]) this.#leave(partition);
+        await Promise.all(this.#leaving);
       }
-      this.#assigned.clear();
     }
+  }
+
+  /** What is being written of it ends by itself, or bounces off what its next reader wrote. */
+  #leave(partition: number): void {
+    const left = this.#assigned.get(partition);
+    if (left === undefined) return;
+    this.#assigned.delete(partition);
+    const ended = left.close().finally(() => this.#leaving.delete(ended));
+    this.#leaving.add(ended);
   }
 
   /** One line a read model, over the partitions that this process reads. */
@@ -171,11 +148,14 @@ export class Projector {
   /** One line a read model and partition. */
   partitions(): readonly PartitionStatus[] {
     const lines: PartitionStatus[] = [];
-    for (const [partition, { models, caughtUp, caughtUpAt, fault }] of this.#assigned) {
-      const lagSeconds = caughtUp ? 0 : (this.options.now() - caughtUpAt) / 1_000;
-      for (const { followed, instance, checkpoint, halted } of models) {
+    for (const [partition, assigned] of this.#assigned) {
+      const { fault } = assigned;
+      for (const model of assigned.models) {
+        const { followed, instance, checkpoint, halted } = model;
+        const caughtUp = assigned.isCaughtUp(model);
+        const lagSeconds = caughtUp ? 0 : (this.options.now() - model.caughtUpAt) / 1_000;
         const name = followed.model.name;
-        lines.push({ ...{ name, instance, partition, ...checkpoint, halted, caughtUp, lagSeconds, fault } });
+        lines.push({ name, instance, partition, ...checkpoint, halted, caughtUp, lagSeconds, fault });
       }
     }
     return lines;
@@ -185,105 +165,73 @@ export class Projector {
 
   async #read(signal: AbortSignal): Promise<void> {
     const reader: PartitionReader = {
-      position: (partition) => this.#assign(partition),
+      position: (partition) => this.#assign(partition, signal),
       apply: async (partition, messages) => {
         const assigned = this.#assigned.get(partition);
         invariant(assigned !== undefined, 'a position is asked before messages are given');
-        try {
-          await this.#apply(partition, assigned, messages, signal);
-          assigned.fault = null;
-        } catch (error) {
-          assigned.fault = error instanceof Error ? error.message : String(error);
+        await assigned.take(messages).catch((error: unknown) => {
           throw this.#failed(error);
-        }
+        });
       },
       caughtUp: (partition) => {
-        const now = this.options.now();
-        const assigned = this.#assigned.get(partition);
-        if (assigned !== undefined) Object.assign(assigned, { caughtUp: true, caughtUpAt: now });
-        this.#heartbeat = now;
+        this.#assigned.get(partition)?.readToEnd();
+        this.#heartbeat = this.options.now();
         this.#fault = null;
       },
-      revoked: (partition) => void this.#assigned.delete(partition),
+      revoked: (partition) => this.#leave(partition),
     };
     await this.options.feed.run(reader, signal);
   }
 
   /** Reading begins behind the model that is furthest behind; what it halted at is tried again. */
-  async #assign(partition: number): Promise<number> {
-    const { readStore, now } = this.options;
+  async #assign(partition: number, signal: AbortSignal): Promise<number> {
+    const { readStore, now, domain } = this.options;
     const marks = new Set((await this.#marks.all()).map(textOf));
+    const before = this.#assigned.get(partition);
     const models = await Promise.all(
       this.#parts.map(async (part): Promise<Following> => {
         const marked = marks.has(textOf(haltOf(part, partition)));
         const checkpoint = await readStore.checkpoint(part.instance, partition);
-        return { ...part, checkpoint, halted: null, marked, inFlight: null };
+        const caughtUpAt = before?.models.find(({ instance }) => instance === part.instance)?.caughtUpAt ?? now();
+        return { ...part, checkpoint, halted: null, marked, inFlight: null, caughtUpAt };
       }),
     );
     const position = Math.min(...models.map(({ checkpoint }) => checkpoint.sequence));
-    const known = this.#assigned.get(partition);
-    this.#assigned.set(partition, {
-      ...{ models, next: position + 1, held: [], caughtUp: false, caughtUpAt: known?.caughtUpAt ?? now() },
-      fault: known?.fault ?? null,
-    });
+    this.#leave(partition);
+    const assigned = new Assigned(
+      {
+        ...{ partition, position, models, now, signal, restMs: this.options.restMs },
+        upcast: domain.upcast,
+        write: (model, events) => this.#write(partition, model, events),
+        applied: (messages) => this.options.applied?.(partition, messages),
+        failed: (error) => void this.#failed(error),
+        lost: ({ instance }) => {
+          this.#failed(new Error(`${instance} stands before what is being read`));
+          this.#again.abort();
+        },
+      },
+      before?.fault,
+    );
+    this.#assigned.set(partition, assigned);
     return position;
   }
 
-  async #apply(partition: number, assigned: Assigned, given: readonly Message[], signal: AbortSignal): Promise<void> {
-    for (const [index, { sequence }] of given.entries()) checkNext(partition, assigned.next + index, sequence);
-    assigned.caughtUp = false;
-    const messages = [...assigned.held, ...given];
-    const [first, last] = [assigned.next - assigned.held.length, assigned.next + given.length - 1];
-    const events = messages.map(({ event }) => this.options.domain.upcast(event));
-    const behind = () =>
-      assigned.models.filter(({ halted, checkpoint }) => halted === null && checkpoint.sequence < last);
-    const ready = () => behind().filter(({ inFlight }) => inFlight === null || inFlight.sequence <= last);
-    // Another process may have been further, or was cut off in the middle: what is left is taken from where it stands.
-    for (let models = ready(); models.length > 0; models = ready()) {
-      signal.throwIfAborted();
-      for (const { checkpoint, instance } of models) {
-        if (checkpoint.sequence < first - 1) throw new Error(`${instance} stands before what is being read`);
-      }
-      await this.#write(partition, models, events, first);
-    }
-    const waiting = behind();
-    const from = Math.min(last, ...waiting.map(({ checkpoint }) => checkpoint.sequence));
-    Object.assign(assigned, { next: last + 1, held: messages.slice(from + 1 - first) });
+  async #write(partition: number, model: Following, events: readonly Envelope[]): Promise<void> {
+    const { checkpoint: from, inFlight, instance } = model;
+    const followed = this.#in(partition, model.followed);
+    const { folded, taken, halted } = projected(followed, events);
+    if (halted !== null) await this.#halt(model, partition, halted);
+    const end = events[taken - 1];
+    // A batch in flight is made whole or not at all.
+    if (end === undefined || (inFlight !== null && taken < events.length)) return;
+    const to = { sequence: from.sequence + taken, position: end.position };
+    const changes = written(followed, folded);
+    const outcome = await this.options.readStore.apply({ model: instance, partition, from, to, changes });
+    const elsewhere = outcome.outcome === 'elsewhere';
+    model.checkpoint = elsewhere ? outcome.checkpoint : to;
+    model.inFlight = (elsewhere && outcome.inFlight) || null;
     this.#heartbeat = this.options.now();
-    this.options.applied?.(partition, given);
-  }
-
-  async #write(
-    partition: number,
-    models: readonly Following[],
-    events: readonly Envelope[],
-    first: number,
-  ): Promise<void> {
-    const batches: { readonly model: Following; readonly batch: Batch }[] = [];
-    for (const model of models) {
-      const { checkpoint: from, inFlight, instance } = model;
-      const own = events.slice(
-        from.sequence + 1 - first,
-        inFlight === null ? undefined : inFlight.sequence + 1 - first,
-      );
-      const followed = this.#in(partition, model.followed);
-      const { folded, taken, halted } = projected(followed, own);
-      if (halted !== null) await this.#halt(model, partition, halted);
-      const end = own[taken - 1];
-      // A batch in flight is made whole or not at all.
-      if (end === undefined || (inFlight !== null && taken < own.length)) continue;
-      const to = { sequence: from.sequence + taken, position: end.position };
-      batches.push({ model, batch: { model: instance, partition, from, to, changes: written(followed, folded) } });
-    }
-    if (batches.length === 0) return;
-    const outcomes = await this.options.readStore.applyAll(batches.map(({ batch }) => batch));
-    for (const [index, { model, batch }] of batches.entries()) {
-      const outcome = outcomes[index] as ApplyOutcome;
-      const elsewhere = outcome.outcome === 'elsewhere';
-      model.checkpoint = elsewhere ? outcome.checkpoint : batch.to;
-      model.inFlight = (elsewhere && outcome.inFlight) || null;
-      if (model.marked && model.halted === null) await this.#passed(model, partition);
-    }
+    if (model.marked && model.halted === null) await this.#passed(model, partition);
   }
 
   /** Its own partition projects what stands in all; in the others it only says how far they have come. */
@@ -370,12 +318,6 @@ export class Projector {
     this.#halts.clear();
     this.#again.abort();
   }
-}
-
-function checkNext(partition: number, expected: number, found: number): void {
-  if (found === expected) return;
-  if (found > expected) throw new SequenceBroken('hole', partition, expected, found);
-  throw new SequenceBroken(found === expected - 1 ? 'double' : 'reorder', partition, expected, found);
 }
 
 const haltOf = ({ followed }: Part, partition: number) =>

@@ -86,7 +86,7 @@ export function projectorOver(
       partitions,
       toAll: DAYS,
     },
-    ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS },
+    ...{ now: Date.now, onFault: (fault) => faults.push(fault), lookMs: LOOK_MS, restMs: LOOK_MS },
     ...more,
   });
   const running = projector.run(stop.signal);
