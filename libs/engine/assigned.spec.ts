@@ -11,7 +11,7 @@ const messages = (from: number, to: number): Message[] =>
 
 const model = (name: string, sequence = 0): Following => ({
   ...{ followed: counting(name), instance: `${name}.1`, checkpoint: { sequence, position: '' } },
-  ...{ halted: null, marked: false, inFlight: null, caughtUpAt: 0 },
+  ...{ halted: null, marked: false, inFlight: null, caughtUpAt: 0, fault: null },
 });
 
 /** A partition whose writes each wait until they are let go, by name. */
@@ -20,8 +20,17 @@ function partition(models: readonly Following[], position = 0) {
     [];
   const [applied, failures, lost]: [number[], unknown[], string[]] = [[], [], []];
   const stop = new AbortController();
+  const clock = { now: 7 };
   const assigned = new Assigned({
-    ...{ partition: 3, position, models, upcast: (event) => event, now: () => 7, restMs: 1, signal: stop.signal },
+    ...{
+      partition: 3,
+      position,
+      models,
+      upcast: (event) => event,
+      now: () => clock.now,
+      restMs: 1,
+      signal: stop.signal,
+    },
     write: (of, events) =>
       new Promise((resolve, reject) => {
         waiting.push({
@@ -46,7 +55,7 @@ function partition(models: readonly Following[], position = 0) {
     if (found === undefined) throw new Error(`${name} writes nothing`);
     return found;
   };
-  return { assigned, waiting, applied, failures, lost, write, stop };
+  return { assigned, waiting, applied, failures, lost, write, stop, clock };
 }
 
 describe('an assigned partition', () => {
@@ -80,12 +89,14 @@ describe('an assigned partition', () => {
   });
 
   it('tries a write that failed again, with what has come since, and shows the fault until it is mended', async () => {
-    const { assigned, failures, write } = partition([model('one')]);
+    const [one, other] = [model('one'), model('other')];
+    const { assigned, failures, write } = partition([one, other]);
     await assigned.take(messages(1, 2));
     await turn();
     await assigned.take(messages(3, 3));
     await write('one').end(new Error('the store is away'));
-    expect([assigned.fault, failures.length]).toEqual(['the store is away', 1]);
+    await write('other').end();
+    expect([one.fault, other.fault, failures.length]).toEqual(['the store is away', null, 1]);
     while (true) {
       try {
         write('one');
@@ -96,7 +107,7 @@ describe('an assigned partition', () => {
     }
     expect(write('one').events).toHaveLength(3);
     await write('one').end();
-    expect(assigned.fault).toBeNull();
+    expect(one.fault).toBeNull();
   });
 
   it('has caught up when the log was read to its end and everything of it is written', async () => {
@@ -110,6 +121,21 @@ describe('an assigned partition', () => {
     expect([assigned.isCaughtUp(one), one.caughtUpAt]).toEqual([true, 7]);
     await assigned.take(messages(3, 3));
     expect(assigned.isCaughtUp(one)).toBe(false);
+  });
+
+  it('is behind by no more than its write takes, however much comes without a pause', async () => {
+    const one = model('one');
+    const { assigned, write, clock } = partition([one]);
+    for (let n = 1; n <= 50; n++) {
+      clock.now = n * 10;
+      await assigned.take(messages(n, n));
+      assigned.readToEnd();
+      await turn();
+      // Each write ends when five more have come.
+      if (n % 5 === 0) await write('one').end();
+      expect(assigned.isCaughtUp(one)).toBe(false);
+      if (n > 10) expect(clock.now - one.caughtUpAt).toBeLessThanOrEqual(100);
+    }
   });
 
   it('waits for the end of a batch that another process began, holds nobody up with it, and gives just that batch', async () => {
@@ -134,7 +160,7 @@ describe('an assigned partition', () => {
     const { assigned, waiting } = partition([model('one')]);
     await expect(assigned.take([message(1), message(3)])).rejects.toThrow(SequenceBroken);
     await turn();
-    expect([waiting, assigned.fault]).toEqual([[], 'a hole in partition 3: 3 stands where 2 was to come']);
+    expect([waiting, assigned.broken]).toEqual([[], 'a hole in partition 3: 3 stands where 2 was to come']);
   });
 
   it('begins no write when it is closed, and is closed when the last has ended', async () => {

@@ -37,8 +37,10 @@ export interface Following extends Part {
   marked: boolean;
   /** Where a batch ends that another process began and perhaps left half way: it is made whole by one of the same events. */
   inFlight: Checkpoint | null;
-  /** When it last had all that there was. */
+  /** When the log was last seen to hold nothing that it has not. */
   caughtUpAt: number;
+  /** Why its last write failed. */
+  fault: string | null;
 }
 
 export interface AssignedOptions {
@@ -74,25 +76,24 @@ export class Assigned {
   /** The sequence of the first that is held, and the one that must come next. */
   #first: number;
   #next: number;
-  /** Where the log was last seen to end. */
-  #end = -1;
+  /** Where the log was seen to end, and when; of those that every read model has, only the last is kept. */
+  readonly #ends: { readonly sequence: number; readonly at: number }[] = [];
   #broken: string | null;
-  #unwritten: string | null = null;
   #wake: () => void = () => {};
 
   constructor(
     private readonly options: AssignedOptions,
-    fault: string | null = null,
+    broken: string | null = null,
   ) {
     this.#first = this.#next = options.position + 1;
-    this.#broken = fault;
+    this.#broken = broken;
     this.#signal = AbortSignal.any([options.signal, this.#own.signal]);
     this.#signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
-  /** What is wrong with it. */
-  get fault(): string | null {
-    return this.#broken ?? this.#unwritten;
+  /** How its sequence is broken. */
+  get broken(): string | null {
+    return this.#broken;
   }
 
   get models(): readonly Following[] {
@@ -104,7 +105,7 @@ export class Assigned {
     const { partition, upcast } = this.options;
     try {
       for (const [index, { sequence }] of given.entries()) checkNext(partition, this.#next + index, sequence);
-      for (const message of given) this.#held.push({ ...message, event: upcast(message.event) });
+      this.#held.push(...given.map((message) => ({ ...message, event: upcast(message.event) })));
       this.#next += given.length;
       this.#broken = null;
     } catch (error) {
@@ -121,13 +122,16 @@ export class Assigned {
 
   /** Everything that the log holds of it at the moment was taken. */
   readToEnd(): void {
-    this.#end = this.#next - 1;
+    const end = { sequence: this.#next - 1, at: this.options.now() };
+    if (this.#ends.at(-1)?.sequence === end.sequence) this.#ends.pop();
+    this.#ends.push(end);
     this.#broken = null;
     for (const model of this.models) this.#look(model);
   }
 
   isCaughtUp({ checkpoint, halted }: Following): boolean {
-    return halted === null && this.#end === this.#next - 1 && checkpoint.sequence >= this.#end;
+    const end = this.#next - 1;
+    return halted === null && this.#ends.at(-1)?.sequence === end && checkpoint.sequence >= end;
   }
 
   /** No write is begun any more; resolves when those under way have ended. */
@@ -148,9 +152,9 @@ export class Assigned {
     for (let events = this.#readyFor(model); events.length > 0; events = this.#readyFor(model)) {
       try {
         await this.options.write(model, events);
-        this.#unwritten = null;
+        model.fault = null;
       } catch (error) {
-        this.#unwritten = textOf(error);
+        model.fault = textOf(error);
         this.options.failed(error);
         await pause(this.options.restMs ?? REST_MS, this.#signal);
       }
@@ -184,11 +188,15 @@ export class Assigned {
     if (taken < this.#first) return;
     const messages = this.#held.splice(0, taken + 1 - this.#first);
     this.#first = taken + 1;
+    while ((this.#ends[1]?.sequence ?? this.#first) < this.#first) this.#ends.shift();
     this.options.applied(messages);
   }
 
+  /** Under way more comes, and the end that it has come to is no longer that of the log: what counts is when it was. */
   #look(model: Following): void {
-    if (this.isCaughtUp(model)) model.caughtUpAt = this.options.now();
+    const { checkpoint, halted } = model;
+    const end = this.#ends.findLast(({ sequence }) => sequence <= checkpoint.sequence);
+    if (halted === null && end !== undefined) model.caughtUpAt = end.at;
   }
 
   #furthestBehind(): number {

@@ -121,6 +121,31 @@ describe('a projector', () => {
     await all.stop();
   });
 
+  it('writes what stands before the event that halts it, also where the store fails meanwhile', async () => {
+    const all = await chain(12);
+    const { log, readStore } = all;
+    const faults = new Map<string, number>();
+    const shaky = instead(readStore, 'apply', async (batch) => {
+      const key = `${batch.model}/${batch.partition}`;
+      const tries = faults.get(key) ?? 0;
+      faults.set(key, tries + 1);
+      if (tries < 2) throw new Error('the store is away');
+      return readStore.apply(batch);
+    });
+    const feared = new Set(['BusinessDayClosed']);
+    const close = { command: 'close-business-day', id: 'close', data: { date: '2021-07-01' } };
+    await all.ledger.handle(close);
+    const { projector, stop } = projectorOver({ log, readStore: shaky }, [counting('timid', feared)]);
+    await until(() => projector.partitions().some(({ halted }) => halted !== null));
+    const stopped = projector.partitions().find(({ halted }) => halted !== null);
+    const before = log.messages(0).findIndex(({ event }) => feared.has(event.type));
+    expect(before).toBeGreaterThan(0);
+    expect(stopped).toMatchObject({ partition: 0, sequence: log.messages(0)[before - 1]?.sequence, fault: null });
+    expect((await readStore.checkpoint('timid.1', 0)).sequence).toBe(stopped?.sequence);
+    await stop();
+    await all.stop();
+  });
+
   it('ends when what is being written has ended', async () => {
     const all = await chain(5);
     let [begun, ended] = [0, 0];

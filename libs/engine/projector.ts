@@ -149,12 +149,12 @@ export class Projector {
   partitions(): readonly PartitionStatus[] {
     const lines: PartitionStatus[] = [];
     for (const [partition, assigned] of this.#assigned) {
-      const { fault } = assigned;
       for (const model of assigned.models) {
         const { followed, instance, checkpoint, halted } = model;
         const caughtUp = assigned.isCaughtUp(model);
         const lagSeconds = caughtUp ? 0 : (this.options.now() - model.caughtUpAt) / 1_000;
         const name = followed.model.name;
+        const fault = assigned.broken ?? model.fault;
         lines.push({ name, instance, partition, ...checkpoint, halted, caughtUp, lagSeconds, fault });
       }
     }
@@ -193,7 +193,7 @@ export class Projector {
         const marked = marks.has(textOf(haltOf(part, partition)));
         const checkpoint = await readStore.checkpoint(part.instance, partition);
         const caughtUpAt = before?.models.find(({ instance }) => instance === part.instance)?.caughtUpAt ?? now();
-        return { ...part, checkpoint, halted: null, marked, inFlight: null, caughtUpAt };
+        return { ...part, checkpoint, halted: null, marked, inFlight: null, caughtUpAt, fault: null };
       }),
     );
     const position = Math.min(...models.map(({ checkpoint }) => checkpoint.sequence));
@@ -210,7 +210,7 @@ export class Projector {
           this.#again.abort();
         },
       },
-      before?.fault,
+      before?.broken,
     );
     this.#assigned.set(partition, assigned);
     return position;
@@ -220,18 +220,22 @@ export class Projector {
     const { checkpoint: from, inFlight, instance } = model;
     const followed = this.#in(partition, model.followed);
     const { folded, taken, halted } = projected(followed, events);
-    if (halted !== null) await this.#halt(model, partition, halted);
     const end = events[taken - 1];
     // A batch in flight is made whole or not at all.
-    if (end === undefined || (inFlight !== null && taken < events.length)) return;
-    const to = { sequence: from.sequence + taken, position: end.position };
-    const changes = written(followed, folded);
-    const outcome = await this.options.readStore.apply({ model: instance, partition, from, to, changes });
-    const elsewhere = outcome.outcome === 'elsewhere';
-    model.checkpoint = elsewhere ? outcome.checkpoint : to;
-    model.inFlight = (elsewhere && outcome.inFlight) || null;
-    this.#heartbeat = this.options.now();
-    if (model.marked && model.halted === null) await this.#passed(model, partition);
+    if (end !== undefined && (inFlight === null || taken === events.length)) {
+      const to = { sequence: from.sequence + taken, position: end.position };
+      const changes = written(followed, folded);
+      const outcome = await this.options.readStore.apply({ model: instance, partition, from, to, changes });
+      const elsewhere = outcome.outcome === 'elsewhere';
+      model.checkpoint = elsewhere ? outcome.checkpoint : to;
+      model.inFlight = (elsewhere && outcome.inFlight) || null;
+      this.#heartbeat = this.options.now();
+      // Another process may have got past what stopped us.
+      if (elsewhere) return;
+    }
+    // Behind the write: what stands before the event that stops it is there, or all of it is tried again.
+    if (halted !== null) await this.#halt(model, partition, halted);
+    else if (model.marked) await this.#passed(model, partition);
   }
 
   /** Its own partition projects what stands in all; in the others it only says how far they have come. */
@@ -248,9 +252,9 @@ export class Projector {
   }
 
   async #halt(model: Following, partition: number, halted: NonNullable<FollowerStatus['halted']>): Promise<void> {
-    Object.assign(model, { halted, marked: true });
     await this.#marks.put({ ...haltOf(model, partition), value: halted });
     this.#halts.add(textOf(haltOf(model, partition)));
+    Object.assign(model, { halted, marked: true });
   }
 
   #failed(error: unknown): unknown {
