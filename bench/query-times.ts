@@ -39,6 +39,15 @@ function questions(loans: readonly string[]): readonly Asked[] {
       path: (n) => `portfolio-quality?by=district,massOrganisation,borrowerClass&asOf=${dayOf(n)}`,
     },
     {
+      what: 'by organisation and class, as of a day, as known on another',
+      path: (n) => `portfolio-quality?by=massOrganisation,borrowerClass&asOf=${dayOf(n)}&knownOn=${dayOf(n + 1)}`,
+    },
+    {
+      what: 'by district, organisation and class, as of a day, as known on another',
+      path: (n) =>
+        `portfolio-quality?by=district,massOrganisation,borrowerClass&asOf=${dayOf(n)}&knownOn=${dayOf(n + 1)}`,
+    },
+    {
       what: 'district balances, as of a day, as known on another',
       path: (n) => `district-balances?asOf=${dayOf(n)}&knownOn=${dayOf(n + 1)}`,
     },

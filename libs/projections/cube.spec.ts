@@ -13,24 +13,24 @@ const ranges: fc.Arbitrary<Range> = fc.record({ from: end, to: end });
 
 type Dimension = 'district' | 'kind' | 'due';
 
-/** Levels that keep what was known by month, one that does not, and the finest. `soon` and `later` are ahead of it. */
+/** Levels that keep of recording what the levels of read models keep. `soon` and `later` are ahead of `amount`. */
 const CUBE: Cube<Dimension> = {
   name: 'finest',
   measures: ['amount', 'count', 'soon', 'later'],
   lags: { soon: { of: 'amount', days: 1 }, later: { of: 'amount', days: 31 } },
   levels: [
-    { collection: 'all', dimensions: [], knownByMonth: true, aheadByDay: 'day' },
+    { collection: 'all', dimensions: [], knownByMonth: 'days', aheadByDay: 'days' },
     {
       collection: 'district',
       dimensions: ['district'],
-      knownByMonth: true,
-      aheadByDay: 'month',
-      aheadByYear: true,
+      knownByMonth: 'days',
+      aheadByDay: 'months',
+      aheadByYear: 'days',
       byYear: true,
     },
-    { collection: 'due', dimensions: ['due'], knownByMonth: true },
-    { collection: 'kind', dimensions: ['kind'], knownByMonth: false },
-    { collection: 'full', dimensions: ['district', 'kind', 'due'], knownByMonth: false, byYear: true },
+    { collection: 'due', dimensions: ['due'], knownByMonth: 'days' },
+    { collection: 'kind', dimensions: ['kind'], knownByMonth: 'months', aheadByYear: 'months', byYear: true },
+    { collection: 'full', dimensions: ['district', 'kind', 'due'], aheadByYear: 'months', byYear: true },
   ],
 };
 
@@ -166,7 +166,50 @@ describe('sums of cells', () => {
     // that lag. The finest hold 3,600 that were recorded on those days.
     expect(view.cellsRead).toBeLessThan(15 * 20);
   });
+
+  test('read few cells of what was ahead years before, whichever level keeps it by months or years alone', async () => {
+    const postings = aheadOfFourYears();
+    const view = new TinyView().apply(changesOf(postings));
+    const read = async (by: Question<Dimension>['by'], knownOn: string) => {
+      const question = { by, measures: ['amount', 'count'], knownOn: day(knownOn), value: UP_TO_2025 };
+      view.cellsRead = 0;
+      expect(await summed(view, question)).toEqual(something(counted(postings, question)));
+      return view.cellsRead;
+    };
+    // The finest hold 10,215 and 11,607 of them. Where years alone are kept, those recorded in half a year at most.
+    expect(await read(['kind'], '2024-06-10')).toBeLessThan(1_800);
+    expect(await read(['district', 'kind'], '2024-01-10')).toBeLessThan(1_800);
+    expect(await read(['district', 'kind'], '2024-06-10')).toBeLessThan(1_800 + 161 * 24);
+  });
+
+  test('of more days of recording than a store is asked for at once are those of all', async () => {
+    const of = { district: '001', kind: 'A', due: '2024-01-01' };
+    const measures = { amount: 1, count: 1, soon: 1, later: 0 };
+    const postings = ['1998-05-05', '2019-12-30', '2022-02-02'].map((recorded) => ({
+      ...{ of, measures, recorded: day(recorded), value: day('2024-03-04') },
+    }));
+    const question: Question<Dimension> = {
+      ...{ by: ['kind'], measures: ['amount', 'count'], knownOn: day('2021-06-10') },
+      value: { from: null, to: day('2024-03-05') },
+    };
+    const view = new TinyView().apply(changesOf(postings));
+    expect(await summed(view, question)).toEqual([['A', { amount: 4, count: 2 }]]);
+  });
 });
+
+const UP_TO_2025: Range = { from: null, to: day('2025-12-10') };
+
+/** Each day, what counts in 24 months to come, of one combination a month: no two days of recording share a cell. */
+function aheadOfFourYears(): readonly Posting[] {
+  const first = dayNumber('2021-01-01' as LocalDate);
+  const measures = { amount: 1, count: 1, soon: 1, later: 0 };
+  return Array.from({ length: 1_461 }, (_, on) =>
+    Array.from({ length: 24 }, (_, month) => ({
+      ...{ recorded: dateOfDay(first + on), value: dateOfDay(first + on + 9 + 61 * month), measures },
+      of: { district: month % 2 === 0 ? '001' : '250', kind: month % 3 === 0 ? 'A' : 'B', due: '2024-01-01' },
+    })),
+  ).flat();
+}
 
 /** Of each day of a month, what counts on some days of the next two years: at the finest, thirty cells of each. */
 function aheadOfOneMonth(): readonly Posting[] {
@@ -217,9 +260,13 @@ test('cells are keyed by the days that a question has bounds on first', () => {
     ['due_late', key('grain', 'value', 'recorded', 'due')],
     ['due_ahead', key('grain', 'value', 'recorded', 'due')],
     ['kind', key('grain', 'value', 'kind')],
+    ['kind_late', key('grain', 'value', 'recorded', 'kind')],
+    ['kind_ahead', key('grain', 'value', 'recorded', 'kind')],
+    ['kind_ahead_by_year', key('grain', 'value', 'recorded', 'kind')],
     ['full', key('grain', 'value', 'district', 'kind', 'due')],
     ['full_late', key('grain', 'recorded', 'value', 'district', 'kind', 'due')],
     ['full_ahead', key('grain', 'recorded', 'value', 'district', 'kind', 'due')],
+    ['full_ahead_by_year', key('grain', 'value', 'recorded', 'district', 'kind', 'due')],
   ]);
   for (const { measures } of cells(CUBE)) expect(measures).toEqual(CUBE.measures);
 });

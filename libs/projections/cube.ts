@@ -3,7 +3,7 @@ import { addDays, dayOf, earlierOf, type Instant, laterOf } from '../kernel/date
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Collection, Condition, ReadView, Where } from '../read-store/port.js';
-import { daysOf, dayspan, EVER, isEmpty, type Range, type Span, shifted, spansOf } from './spans.js';
+import { daysOf, dayspan, EVER, isEmpty, lagged, type Range, rangeOf, type Span, spansOf } from './spans.js';
 
 /*
  * Cells that hold what events add to measures, keyed by dimensions and by two days: when it counts (`value`) and when
@@ -27,21 +27,23 @@ export interface Lag {
   readonly days: number;
 }
 
+/**
+ * What is kept of values where recording is told: days and months of value, or months alone, where the finest have few
+ * of the days at the ends of what is asked for.
+ */
+export type ValuesKept = 'days' | 'months';
+
 /** One level of breakdown. */
 export interface Level<Dimension extends string = string> {
   /** The collection of what counts, whenever it was recorded; `late` and `ahead` have names made from it. */
   readonly collection: string;
   readonly dimensions: readonly Dimension[];
-  /** Whether what came late and what is ahead is kept by month of recording; the finest level keeps it by day. */
-  readonly knownByMonth: boolean;
-  /**
-   * Of a level known by month: what is ahead is kept by day of recording too, for the month that `knownOn` cuts: of
-   * value by day and month, or by month alone, where the finest have few of the days at the ends of what is asked for.
-   */
-  readonly aheadByDay?: 'day' | 'month';
-  /** Of a level known by month: what is ahead is kept by year of recording too, where months of recording times days of
-   * value are many. */
-  readonly aheadByYear?: true;
+  /** Whether what came late and what is ahead is kept by month of recording. The finest level keeps it by day. */
+  readonly knownByMonth?: ValuesKept;
+  /** Whether what is ahead is kept by day of recording, for the month that `knownOn` cuts. */
+  readonly aheadByDay?: ValuesKept;
+  /** Whether what is ahead is kept by year of recording, where there are many combinations. */
+  readonly aheadByYear?: ValuesKept;
   /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. By day of
    * recording they are not: years of so few days are no fewer cells. */
   readonly byYear?: true;
@@ -73,8 +75,12 @@ export const finestOf = <Dimension extends string>({ levels }: Cube<Dimension>):
   return finest;
 };
 
-/** What came late and what is ahead is kept by month at some levels, and at the finest by day. */
-export const keepsKnown = (of: Cube, level: Level): boolean => level.knownByMonth || level === finestOf(of);
+/** What is kept of a set at a level by month or by year of recording, if anything. */
+export const valuesKept = (level: Level, part: Part, recordedBy: 'month' | 'year'): ValuesKept | undefined => {
+  if (part === 'ever') return undefined;
+  if (recordedBy === 'month') return level.knownByMonth;
+  return part === 'ahead' ? level.aheadByYear : undefined;
+};
 
 /** The storage format of a cube. The grain is that of the value: `y`ear, `m`onth or `d`ay. */
 export function cells(of: Cube): readonly Collection[] {
@@ -84,15 +90,20 @@ export function cells(of: Cube): readonly Collection[] {
     const key = Object.fromEntries(names.map((name) => [name, 'text'] as const));
     return { name: collectionOf(level, part), key, measures };
   };
+  // A bound on the first name is a range of the primary index. By month and year of recording, cells are sought by the
+  // days that they count from; by day, by the few days of recording that no whole month holds.
+  const [byValue, byRecorded] = [
+    ['value', 'recorded'],
+    ['recorded', 'value'],
+  ];
   return levels.flatMap((level) => {
-    const kept = [table(level, 'ever', ['value'])];
-    if (!keepsKnown(of, level)) return kept;
-    // A bound on the first name is a range of the primary index. By month of recording, cells are sought by the days that
-    // they count from; by day, by the few days of recording that no whole month holds.
-    const days = level === finestOf(of) ? ['recorded', 'value'] : ['value', 'recorded'];
-    kept.push(table(level, 'late', days), table(level, 'ahead', days));
-    if (level.aheadByYear === true) kept.push(table(level, 'ahead_by_year', days));
-    return level.aheadByDay !== undefined ? [...kept, table(level, 'ahead_by_day', ['recorded', 'value'])] : kept;
+    const known = level === finestOf(of) ? byRecorded : level.knownByMonth && byValue;
+    return [
+      table(level, 'ever', ['value']),
+      ...(known === undefined ? [] : [table(level, 'late', known), table(level, 'ahead', known)]),
+      ...(level.aheadByYear === undefined ? [] : [table(level, 'ahead_by_year', byValue)]),
+      ...(level.aheadByDay === undefined ? [] : [table(level, 'ahead_by_day', byRecorded)]),
+    ];
   });
 }
 
@@ -188,8 +199,9 @@ export async function sumCells<Dimension extends string>(
   invariant(level !== undefined, `a level of ${of.name} tells ${asked.join()} apart`);
   const total = new Map<string, Record<string, string | Amount>>();
   const told = by.includes('value');
+  const since = knownOn !== null && readsEnds(level) ? await firstRecorded(view, of) : null;
   const read = async (part: Part, sign: 1 | -1, range: Range, recorded: Range) => {
-    for (const reading of readings(of, level, part, { value: range, recorded, told })) {
+    for (const reading of readings(of, level, part, { value: range, recorded, told, since })) {
       await addReading(view, of, { ...question, reading, bounded }, sign, total);
     }
   };
@@ -206,6 +218,15 @@ export async function sumCells<Dimension extends string>(
   return [...total.values()];
 }
 
+/** Whether the days at the ends of what is asked for are read from the finest, of all days of recording. */
+const readsEnds = ({ knownByMonth, aheadByYear }: Level): boolean => [knownByMonth, aheadByYear].includes('months');
+
+async function firstRecorded(view: ReadView, of: Cube): Promise<LocalDate | null> {
+  for await (const row of view.find(collectionOf(finestOf(of), 'ahead'), { limit: 1 }))
+    return row.recorded as LocalDate;
+  return null;
+}
+
 /** One search of the cells of a table, added or taken away: days of value, and months and years that it holds. */
 interface Reading {
   readonly collection: string;
@@ -219,41 +240,56 @@ interface Box {
   readonly recorded: Range;
   /** Whether the value is told: then by month or day, none of which is taken away again. */
   readonly told: boolean;
+  /** The first day on which anything was recorded ahead; null: not known, or nothing was. */
+  readonly since: LocalDate | null;
 }
 
 /** A box of days as readings, each of the coarsest cells that fit it. */
-function readings(of: Cube, level: Level, part: Part, { value, recorded, told }: Box): readonly Reading[] {
+function readings(of: Cube, level: Level, part: Part, box: Box): readonly Reading[] {
+  const { value, recorded, told } = box;
   if (isEmpty(value)) return [];
   const nearest = !told;
   const spans = spansOf(value, { byYear: level.byYear === true && !told, nearest });
   if (part === 'ever') return ofEachSign({ collection: level.collection, recorded: null, sign: 1 }, spans);
-  const finest = finestOf(of);
-  const byDay = { collection: collectionOf(finest, part), spans: [dayspan(value.from, value.to)] };
-  if (level === finest || !level.knownByMonth) {
-    return [{ ...byDay, recorded: bounds(recorded.from, recorded.to), sign: 1 }];
+  const finest = { collection: collectionOf(finestOf(of), part), spans: [dayspan(value.from, value.to)] };
+  const [byMonth, byYear] = [valuesKept(level, part, 'month'), valuesKept(level, part, 'year')];
+  if (byMonth === undefined && byYear === undefined) {
+    return [{ ...finest, recorded: bounds(recorded.from, recorded.to), sign: 1 }];
   }
-  const byYear = part === 'ahead' && level.aheadByYear === true;
-  return spansOf(recorded, { byYear, nearest: true }).flatMap(({ grain, sign, gte, lte }) => {
-    if (grain !== 'day') {
-      const kept = grain === 'year' ? 'ahead_by_year' : part;
-      return ofEachSign({ collection: collectionOf(level, kept), recorded: bounds(gte, lte), sign }, spans);
-    }
-    // Sought one by one, so that of each only the days of value that are asked for are read.
-    const days: Condition = { in: daysOf(gte as LocalDate, lte as LocalDate) };
-    if (part !== 'ahead' || level.aheadByDay === undefined) return { ...byDay, recorded: days, sign };
-    const kept = { collection: collectionOf(level, 'ahead_by_day'), recorded: days, sign };
-    const months = spansOf(value, { byYear: false, nearest });
-    if (level.aheadByDay === 'day') return ofEachSign(kept, months);
-    const isDay = ({ grain }: Span) => grain === 'day';
+  const kept = {
+    year: { as: 'ahead_by_year', values: byYear },
+    month: { as: part, values: byMonth },
+    day: { as: 'ahead_by_day', values: part === 'ahead' ? level.aheadByDay : undefined },
+  } as const;
+  return spansOf(recorded, { byYear: byYear !== undefined, nearest: true }).flatMap((span) => {
+    const { grain, sign } = span;
+    const { as, values } = kept[grain];
+    const days = { collection: finest.collection, recorded: sought(span, box.since), sign };
+    if (values === undefined) return { ...days, spans: finest.spans };
+    // Of the few days that no whole month holds, years of value are no fewer cells.
+    const asked = grain === 'day' ? spansOf(value, { byYear: false, nearest }) : spans;
+    const byDay = values === 'days' ? [] : asked.filter((it) => it.grain === 'day');
+    const whole = { collection: collectionOf(level, as), sign };
     return [
       ...ofEachSign(
-        kept,
-        months.filter((span) => !isDay(span)),
+        { ...whole, recorded: grain === 'day' ? days.recorded : bounds(span.gte, span.lte) },
+        asked.filter((it) => !byDay.includes(it)),
       ),
-      ...ofEachSign({ ...kept, collection: byDay.collection }, months.filter(isDay)),
+      ...ofEachSign(days, byDay),
     ];
   });
 }
+
+/** Days of recording, sought one by one, so that of each only the days of value that are asked for are read. */
+function sought(span: Span, since: LocalDate | null): Condition {
+  const { from, to } = rangeOf(span);
+  const first = from ?? since;
+  const days = first === null || to === null ? [] : daysOf(first, to);
+  return days.length > 0 && days.length <= DAYS_SOUGHT_MAX ? { in: days } : bounds(from, to);
+}
+
+/** Of a list that a store is asked for; thirteen years. Beyond, all of the range is read. */
+const DAYS_SOUGHT_MAX = 5_000;
 
 const ofEachSign = (reading: Omit<Reading, 'spans'>, spans: readonly Span[]): readonly Reading[] =>
   SIGNS.map((sign) => ({
@@ -279,36 +315,48 @@ async function addReading(
 ): Promise<void> {
   const { collection, recorded, spans } = reading;
   const sign = reading.sign === ofSet ? 1 : -1;
-  for (const group of lagGroups(of)) {
-    const lagging = group.days > 0;
-    const names = group.measures.filter(({ to }) => measures.includes(to));
+  const groups = lagGroups(of)
+    .map(({ days, measures: all }) => ({ days, names: all.filter(({ to }) => measures.includes(to)) }))
+    .filter(({ names }) => names.length > 0);
+  const lagging = groups.map(({ days }) => days);
+  // By the lags of which the cells count: one search of what is read for the same measures.
+  const searches = new Map<string, { readonly lags: readonly number[]; readonly where: Where[] }>();
+  for (const span of spans) {
     // Cells by month and year hold what counts in them, however long it lagged.
-    const found = lagging ? spans.filter(({ grain }) => grain === 'day') : spans;
-    if (names.length === 0 || found.length === 0) continue;
-    const where = found.map((span) => ({
-      grain: GRAINS[span.grain],
-      ...bounded,
-      ...within('value', span.grain === 'day' ? shifted(span, group.days) : span),
-      ...(recorded === null ? {} : { recorded }),
-    }));
-    const rows = await view.sum(collection, { where, by, measures: names.map(({ from }) => from) });
-    for (const row of rows) {
-      const keys = by.map((name) => {
-        const text = textIn(row, name);
-        return lagging && name === 'value' ? dayAfter(text as LocalDate, group.days) : text;
-      });
-      addRow(total, { by, keys, measures }, (add) => {
-        for (const { from, to } of names) add(to, signed(amountOf(row, from), sign));
-      });
+    const runs = span.grain === 'day' ? lagged(span, lagging) : [{ span, lags: [0] }];
+    for (const { lags, span: run } of runs) {
+      const search = searches.get(lags.join()) ?? { lags, where: [] };
+      searches.set(lags.join(), search);
+      const known: Where = recorded === null ? {} : { recorded };
+      search.where.push({ grain: GRAINS[span.grain], ...bounded, ...within('value', run), ...known });
+    }
+  }
+  for (const { lags, where } of searches.values()) {
+    const counting = groups.filter(({ days }) => lags.includes(days));
+    const asked = counting.flatMap(({ names }) => names.map(({ from }) => from));
+    for (const row of await view.sum(collection, { where, by, measures: asked })) {
+      for (const { days, names } of counting) addRow(total, { row, by, measures, days, names, sign });
     }
   }
 }
 
+interface Added extends Pick<Asked, 'by' | 'measures'> {
+  readonly row: Sums;
+  readonly days: number;
+  readonly names: LagGroup['measures'];
+  readonly sign: 1 | -1;
+}
+
+/** Adds what of a row counts after so many days, unless that is nothing. */
 function addRow(
   total: Map<string, Record<string, string | Amount>>,
-  { by, keys, measures }: { by: readonly string[]; keys: readonly string[]; measures: readonly string[] },
-  each: (add: (measure: string, amount: Amount) => void) => void,
+  { row, by, measures, days, names, sign }: Added,
 ): void {
+  if (names.every(({ from }) => amountOf(row, from) === 0)) return;
+  const keys = by.map((name) => {
+    const text = textIn(row, name);
+    return name === 'value' ? dayAfter(text as LocalDate, days) : text;
+  });
   // Names hold no space, so keys cannot run into one another.
   const name = keys.join(' ');
   let sums = total.get(name);
@@ -318,10 +366,9 @@ function addRow(
     for (const measure of measures) sums[measure] = 0;
     total.set(name, sums);
   }
-  const row = sums;
-  each((measure, amount) => {
-    row[measure] = addExact(amountOf(row, measure), amount);
-  });
+  for (const { from, to } of names) {
+    sums[to] = addExact(amountOf(sums, to), signed(amountOf(row, from), sign));
+  }
 }
 
 const signed = (amount: Amount, sign: 1 | -1): Amount => (sign === 1 ? amount : addExact(0, -amount));

@@ -2,7 +2,7 @@ import { addMonths, dateOfDay, dayNumber, type LocalDate, monthOf } from '../ker
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
 import type { Change, Key } from '../read-store/port.js';
-import { type Cube, collectionOf, finestOf, type Kept, keepsKnown, type Level, lagGroups, type Part } from './cube.js';
+import { type Cube, collectionOf, finestOf, type Kept, type Level, lagGroups, valuesKept } from './cube.js';
 
 /*
  * From the finest cells of a folded batch to the cells that are kept (cube.ts). Each level is told from the next finer
@@ -36,12 +36,11 @@ interface Plan {
   readonly groups: readonly Group[];
 }
 
-/** A level, and the smallest one before it that its cells can be told from; null: the finest's. */
+/** A level, and those that its cells can be told from, the smallest first. */
 interface Step {
   readonly level: Level;
   readonly place: number;
-  readonly ever: Level | null;
-  readonly known: Level | null;
+  readonly finer: readonly Level[];
 }
 
 /** Measures that count so many days after their day: where each stands, and where it is added. */
@@ -55,7 +54,7 @@ function planOf(cube: Cube): Plan {
   const placeOf = (measure: string) => cube.measures.indexOf(measure);
   const steps = cube.levels.map((level, place): Step => {
     const finer = cube.levels.slice(place + 1).filter((it) => level.dimensions.every((d) => it.dimensions.includes(d)));
-    return { level, place, ever: finer[0] ?? null, known: finer.find((it) => keepsKnown(cube, it)) ?? null };
+    return { level, place, finer };
   });
   const groups = lagGroups(cube).map(({ days, measures }) => ({
     ...{ days, from: measures.map(({ from }) => placeOf(from)), to: measures.map(({ to }) => placeOf(to)) },
@@ -188,9 +187,9 @@ function textOf(level: Level, of: Key): string {
 
 function keep(plan: Plan, finest: Cells, rolled: Change[]): void {
   const { late, ahead } = apart(plan, finest);
-  keepPart(plan, 'ever', coarser(plan, finest, plan.finest, 'not'), rolled);
-  keepPart(plan, 'late', late, rolled);
-  keepPart(plan, 'ahead', ahead, rolled);
+  keepEver(plan, coarser(plan, finest, plan.finest, 'not'), rolled);
+  keepKnown(plan, 'late', late, rolled);
+  keepKnown(plan, 'ahead', ahead, rolled);
   keepAheadByDay(plan, ahead, rolled);
 }
 
@@ -213,26 +212,37 @@ function apart({ cube, finest, groups }: Plan, cells: Cells): { late: Cells; ahe
   return { late, ahead };
 }
 
-/** The cells of a set at every level that has it: the finest are given by day. */
-function keepPart(plan: Plan, part: Part, finest: Cells, rolled: Change[]): void {
-  if (finest.of.length === 0) return;
-  const kept = new Map<Level, { readonly days: Cells; readonly months: Cells | null }>();
+/** Of all levels, the finest given by day. */
+function keepEver(plan: Plan, finest: Cells, rolled: Change[]): void {
+  const kept = new Map<Level, { readonly days: Cells; readonly months: Cells }>();
   for (const step of plan.steps) {
-    if (part !== 'ever' && !keepsKnown(plan.cube, step.level)) continue;
-    const finer = part === 'ever' ? step.ever : step.known;
-    const from = finer === null ? undefined : kept.get(finer);
-    const recordedBy = part === 'ever' ? 'not' : 'month';
-    const days = from === undefined ? finest : coarser(plan, from.days, step, recordedBy);
-    // What is known by day of recording is not kept by month of value.
-    const byDay = part !== 'ever' && from === undefined;
-    const months = byDay ? null : from?.months ? coarser(plan, from.months, step, recordedBy) : byMonth(plan, days);
+    const from = step.finer[0] === undefined ? undefined : kept.get(step.finer[0]);
+    const days = from === undefined ? finest : coarser(plan, from.days, step, 'not');
+    const months = from === undefined ? byMonth(plan, days, step, 'not') : coarser(plan, from.months, step, 'not');
     kept.set(step.level, { days, months });
-    push(plan, part, 'd', days, rolled);
-    if (months === null) continue;
-    pushMonths(plan, part, months, rolled);
-    if (part !== 'ahead' || step.level.aheadByYear !== true) continue;
-    push(plan, 'ahead_by_year', 'd', coarser(plan, days, step, 'year'), rolled);
-    pushMonths(plan, 'ahead_by_year', coarser(plan, months, step, 'year'), rolled);
+    push(plan, 'ever', 'd', days, rolled);
+    pushMonths(plan, 'ever', months, rolled);
+  }
+}
+
+/** What came late or is ahead, given by day: by month and year of recording at the levels that keep that. */
+function keepKnown(plan: Plan, part: 'late' | 'ahead', finest: Cells, rolled: Change[]): void {
+  if (finest.of.length === 0) return;
+  push(plan, part, 'd', finest, rolled);
+  const kept = new Map<Level, { readonly days: Cells | null; readonly months: Cells }>();
+  for (const step of plan.steps) {
+    const [ofMonth, ofYear] = [valuesKept(step.level, part, 'month'), valuesKept(step.level, part, 'year')];
+    if (ofMonth === undefined && ofYear === undefined) continue;
+    const finer = step.finer.flatMap((level) => kept.get(level) ?? []);
+    const daily = finer.find(({ days }) => days !== null)?.days ?? finest;
+    const days = [ofMonth, ofYear].includes('days') ? coarser(plan, daily, step, 'month') : null;
+    const [next] = finer;
+    const months = next ? coarser(plan, next.months, step, 'month') : byMonth(plan, days ?? finest, step, 'month');
+    kept.set(step.level, { days, months });
+    if (ofMonth === 'days' && days !== null) push(plan, part, 'd', days, rolled);
+    if (ofMonth !== undefined) pushMonths(plan, part, months, rolled);
+    if (ofYear === 'days' && days !== null) push(plan, 'ahead_by_year', 'd', coarser(plan, days, step, 'year'), rolled);
+    if (ofYear !== undefined) pushMonths(plan, 'ahead_by_year', coarser(plan, months, step, 'year'), rolled);
   }
 }
 
@@ -243,8 +253,8 @@ function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
     const { aheadByDay } = step.level;
     if (aheadByDay === undefined) continue;
     const days: Cells = coarser(plan, finer ?? finest, step, 'day');
-    if (aheadByDay === 'day') push(plan, 'ahead_by_day', 'd', days, rolled);
-    push(plan, 'ahead_by_day', 'm', byMonth(plan, days), rolled);
+    if (aheadByDay === 'days') push(plan, 'ahead_by_day', 'd', days, rolled);
+    push(plan, 'ahead_by_day', 'm', byMonth(plan, days, step, 'day'), rolled);
     finer = days;
   }
 }
@@ -277,14 +287,15 @@ function recordedOf(before: Recorded, after: Recorded): (recorded: number) => nu
 }
 
 /** By the month in which it counts, with what lagged now part of what it is of. */
-function byMonth({ cube, groups }: Plan, cells: Cells): Cells {
+function byMonth({ cube, groups }: Plan, cells: Cells, step: Step, recordedBy: Recorded): Cells {
   const width = cube.measures.length;
-  const found = new Cells(cells.step, cells.recordedBy, width);
+  const found = new Cells(step, recordedBy, width);
+  const told = recordedOf(cells.recordedBy, recordedBy);
   for (let cell = 0; cell < cells.of.length; cell++) {
     for (const { days, from, to } of groups) {
       if (isNothing(cells.sums, cell * width, from)) continue;
       const month = monthNumber((cells.value[cell] as number) + days);
-      const at = found.at(cells.recorded[cell] as number, month, cells.of[cell] as Combination);
+      const at = found.at(told(cells.recorded[cell] as number), month, cells.of[cell] as Combination);
       for (let i = 0; i < from.length; i++) {
         const more = cells.sums[cell * width + (from[i] as number)] as Amount;
         if (more !== 0) found.add(at + (to[i] as number), more);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { dateOfDay, dayNumber, type LocalDate } from '../kernel/dates.js';
-import { type Range, type Span, spansOf } from './spans.js';
+import { addDays, dateOfDay, dayNumber, type LocalDate } from '../kernel/dates.js';
+import { dayspan, lagged, type Range, rangeOf, type Span, spansOf } from './spans.js';
 
 const FIRST = dayNumber('2022-11-20' as LocalDate);
 const days = fc.integer({ min: 0, max: 1_000 }).map((n) => dateOfDay(FIRST + n));
@@ -23,6 +23,27 @@ describe('the spans of a range of days', () => {
       fc.property(ranges, days, ways, (asked, at, how) => {
         const times = spansOf(asked, how).reduce((sum, span) => sum + (holds(span, at) ? span.sign : 0), 0);
         expect(times).toBe(within(at, asked) ? 1 : 0);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('go from the first day of each to its last', () => {
+    fc.assert(
+      fc.property(ranges, days, ways, (asked, at, how) => {
+        for (const span of spansOf(asked, how)) expect(within(at, rangeOf(span))).toBe(holds(span, at));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('after lags are the days that count in them, each in one run with all lags after which it does', () => {
+    const lags = fc.uniqueArray(fc.constantFrom(0, 1, 31, 91));
+    fc.assert(
+      fc.property(ranges, lags, days, ({ from, to }, all, at) => {
+        const runs = lagged(dayspan(from, to), all).filter(({ span }) => holds(span, at));
+        const counting = all.filter((lag) => within(addDays(at, lag), { from, to }));
+        expect(runs.map((run) => run.lags)).toEqual(counting.length === 0 ? [] : [counting]);
       }),
       { numRuns: 5_000 },
     );

@@ -1,4 +1,4 @@
-import { addDays, addMonths, type LocalDate, monthOf } from '../kernel/dates.js';
+import { addDays, addMonths, dateOfDay, dayNumber, type LocalDate, monthOf } from '../kernel/dates.js';
 
 /* Ranges of days as what a cube keeps of them: years, months and days. */
 
@@ -101,13 +101,38 @@ function cut(
 const placeOf = (part: string): number => Number(part.slice(-2));
 const partOf = (whole: string, place: number): string => `${whole}-${String(place).padStart(2, '0')}`;
 
-/** The days whose measures count in the span when they lag. */
-export function shifted({ gte, lte, ...span }: Span, days: number): Span {
-  const back = (day: string | null) => (day === null ? null : addDays(day as LocalDate, -days));
-  return { ...span, gte: back(gte), lte: back(lte) };
+/**
+ * The days whose measures count in a span of days after one of some lags, cut where that changes: each run with the lags
+ * after which it counts, so that no day is in two of them.
+ */
+export function lagged(
+  { gte, lte, ...span }: Span,
+  lags: readonly number[],
+): readonly { readonly span: Span; readonly lags: readonly number[] }[] {
+  const first = gte === null ? -Infinity : dayNumber(gte as LocalDate);
+  const last = lte === null ? Infinity : dayNumber(lte as LocalDate);
+  const cuts = [...new Set(lags.flatMap((lag) => [first - lag, last + 1 - lag]))].sort((a, b) => a - b);
+  return cuts.slice(1).flatMap((next, before) => {
+    const [from, to] = [cuts[before] as number, next - 1];
+    const counting = lags.filter((lag) => first - lag <= from && to <= last - lag);
+    return counting.length === 0 ? [] : [{ span: { ...span, gte: textOf(from), lte: textOf(to) }, lags: counting }];
+  });
 }
 
-/** The few days of a part of a month. */
+const textOf = (day: number): LocalDate | null => (Number.isFinite(day) ? dateOfDay(day) : null);
+
+/** The days from the first of a span to its last. */
+export function rangeOf({ grain, gte, lte }: Span): Range {
+  const last = (to: string) => (grain === 'day' ? to : MONTHS.last(grain === 'year' ? YEARS.last(to) : to));
+  return {
+    from: gte === null ? null : ((gte + FIRST_OF[grain]) as LocalDate),
+    to: lte === null ? null : (last(lte) as LocalDate),
+  };
+}
+
+const FIRST_OF = { year: '-01-01', month: '-01', day: '' } as const satisfies Record<Span['grain'], string>;
+
+/** Days, one by one. */
 export function daysOf(from: LocalDate, to: LocalDate): readonly LocalDate[] {
   const days: LocalDate[] = [];
   for (let day = from; day <= to; day = addDays(day, 1)) days.push(day);

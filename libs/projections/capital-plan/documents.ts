@@ -13,7 +13,7 @@ export const FLOWS: Cube<'programme'> = {
   name: 'moved',
   measures: MEASURES,
   lags: {},
-  levels: [{ collection: 'flows', dimensions: ['programme'], knownByMonth: false }],
+  levels: [{ collection: 'flows', dimensions: ['programme'] }],
 };
 
 export const PROGRAMMES = 'programmes';

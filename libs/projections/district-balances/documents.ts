@@ -31,9 +31,7 @@ export const BALANCES: Cube<'programme' | 'source' | 'district'> = {
   name: 'entries',
   measures: [...MEASURES, ...BOOKED],
   lags: {},
-  levels: [
-    { collection: 'balances', dimensions: ['programme', 'source', 'district'], knownByMonth: false, byYear: true },
-  ],
+  levels: [{ collection: 'balances', dimensions: ['programme', 'source', 'district'], byYear: true }],
 };
 
 /** Of the source's own fund, đồng. */
@@ -43,7 +41,7 @@ export const SOURCES: Cube<'programme' | 'source'> = {
   name: 'source-entries',
   measures: SOURCE_MEASURES,
   lags: {},
-  levels: [{ collection: 'sources', dimensions: ['programme', 'source'], knownByMonth: false }],
+  levels: [{ collection: 'sources', dimensions: ['programme', 'source'] }],
 };
 
 /** The days that were closed, each with the day on which its close was recorded and where it stands. */

@@ -3,7 +3,7 @@ import { type Cube, cells, type Lag } from '../cube.js';
 
 /* Storage format: change with care. A change of anything here is a new version, rebuilt beside the live one. */
 
-export const VERSION = 6;
+export const VERSION = 7;
 
 export const DIMENSIONS = ['district', 'massOrganisation', 'borrowerClass', 'programme', 'source'] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
@@ -30,31 +30,28 @@ export const LAGS = {
 
 export type Measure = (typeof STOCKS)[number] | (typeof FLOWS)[number] | typeof RECOVERED_IN_MONTH | keyof typeof LAGS;
 
-/**
- * The levels of breakdown, and which of them keep what came late or is ahead by month of recording: those that the page
- * asks for as its two days move. At the others a day on which less was known is read from the finest cells.
- */
+/** The levels of breakdown: what each keeps of recording is weighed in ADR 0004, rows against cells read. */
 export const QUALITY: Cube<Dimension> = {
   name: 'quality',
   measures: [...STOCKS, ...FLOWS, RECOVERED_IN_MONTH, ...(Object.keys(LAGS) as (keyof typeof LAGS)[])],
   lags: LAGS,
   levels: [
-    { collection: 'quality_all', dimensions: ['programme', 'source'], knownByMonth: true, aheadByDay: 'day' },
+    { collection: 'quality_all', dimensions: ['programme', 'source'], knownByMonth: 'days', aheadByDay: 'days' },
     {
       collection: 'quality_district',
       dimensions: ['programme', 'source', 'district'],
-      ...{ knownByMonth: true, aheadByDay: 'month', aheadByYear: true, byYear: true },
+      ...{ knownByMonth: 'days', aheadByDay: 'months', aheadByYear: 'days', byYear: true },
     },
     // Who borrows, wherever: five organisations times eleven classes.
     {
       collection: 'quality_kind',
       dimensions: ['programme', 'source', 'massOrganisation', 'borrowerClass'],
-      ...{ knownByMonth: false, byYear: true },
+      ...{ knownByMonth: 'months', aheadByYear: 'months', byYear: true },
     },
     {
       collection: 'quality_full',
       dimensions: ['programme', 'source', 'district', 'massOrganisation', 'borrowerClass'],
-      ...{ knownByMonth: false, byYear: true },
+      ...{ aheadByYear: 'months', byYear: true },
     },
   ],
 };
@@ -65,11 +62,10 @@ export const LATE: Cube<Dimension | 'due'> = {
   measures: [RECOVERED],
   lags: {},
   levels: [
-    { collection: 'late_all', dimensions: ['programme', 'source', 'due'], knownByMonth: false },
+    { collection: 'late_all', dimensions: ['programme', 'source', 'due'] },
     {
       collection: 'late_full',
       dimensions: ['programme', 'source', 'district', 'massOrganisation', 'borrowerClass', 'due'],
-      knownByMonth: false,
     },
   ],
 };
