@@ -40,12 +40,11 @@ export interface Level<Dimension extends string = string> {
   readonly dimensions: readonly Dimension[];
   /** Whether what came late and what is ahead is kept by month of recording. The finest level keeps it by day. */
   readonly knownByMonth?: ValuesKept;
-  /** Whether what is ahead is kept by day of recording, for the month that `knownOn` cuts. */
-  readonly aheadByDay?: ValuesKept;
+  /** Whether what is ahead is kept by day of recording and month of value, for the month that `knownOn` cuts. */
+  readonly aheadByDay?: true;
   /** Whether what is ahead is kept by year of recording, where there are many combinations. */
   readonly aheadByYear?: ValuesKept;
-  /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. By day of
-   * recording they are not: years of so few days are no fewer cells. */
+  /** Whether months of value are added up to years as well: of many combinations sixty months are many cells. */
   readonly byYear?: true;
 }
 
@@ -259,24 +258,19 @@ function readings(of: Cube, level: Level, part: Part, box: Box): readonly Readin
   const kept = {
     year: { as: 'ahead_by_year', values: byYear },
     month: { as: part, values: byMonth },
-    day: { as: 'ahead_by_day', values: part === 'ahead' ? level.aheadByDay : undefined },
+    day: { as: 'ahead_by_day', values: part === 'ahead' && level.aheadByDay ? 'months' : undefined },
   } as const;
   return spansOf(recorded, { byYear: byYear !== undefined, nearest: true }).flatMap((span) => {
-    const { grain, sign } = span;
-    const { as, values } = kept[grain];
-    const days = { collection: finest.collection, recorded: sought(span, box.since), sign };
+    const { as, values } = kept[span.grain];
+    const days = { collection: finest.collection, recorded: sought(span, box.since), sign: span.sign };
     if (values === undefined) return { ...days, spans: finest.spans };
+    const coarse = { collection: collectionOf(level, as), recorded: bounds(span.gte, span.lte), sign: span.sign };
+    if (span.grain === 'day') coarse.recorded = days.recorded;
     // Of the few days that no whole month holds, years of value are no fewer cells.
-    const asked = grain === 'day' ? spansOf(value, { byYear: false, nearest }) : spans;
-    const byDay = values === 'days' ? [] : asked.filter((it) => it.grain === 'day');
-    const whole = { collection: collectionOf(level, as), sign };
-    return [
-      ...ofEachSign(
-        { ...whole, recorded: grain === 'day' ? days.recorded : bounds(span.gte, span.lte) },
-        asked.filter((it) => !byDay.includes(it)),
-      ),
-      ...ofEachSign(days, byDay),
-    ];
+    const asked = span.grain === 'day' ? spansOf(value, { byYear: false, nearest }) : spans;
+    const byDay = values === 'days' ? [] : asked.filter(({ grain }) => grain === 'day');
+    const rest = asked.filter((it) => !byDay.includes(it));
+    return [...ofEachSign(coarse, rest), ...ofEachSign(days, byDay)];
   });
 }
 

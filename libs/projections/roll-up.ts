@@ -61,14 +61,6 @@ function planOf(cube: Cube): Plan {
   }));
   const finest = steps.at(-1);
   invariant(finest?.level === finestOf(cube), `${cube.name} has a level`);
-  const nested = cube.levels.filter(({ aheadByDay }) => aheadByDay !== undefined);
-  for (const [place, { dimensions }] of nested.entries()) {
-    const finer = nested[place + 1] ?? finest.level;
-    invariant(
-      dimensions.every((it) => finer.dimensions.includes(it)),
-      `what is ahead of ${cube.name} is told from the next finer level`,
-    );
-  }
   return { cube, finest, steps: steps.reverse(), groups };
 }
 
@@ -246,16 +238,10 @@ function keepKnown(plan: Plan, part: 'late' | 'ahead', finest: Cells, rolled: Ch
   }
 }
 
-/** What is ahead by day of recording, at the levels that keep that as well. */
+/** What is ahead by day of recording and month of value, at the levels that keep that as well. */
 function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
-  let finer: Cells | null = null;
   for (const step of plan.steps) {
-    const { aheadByDay } = step.level;
-    if (aheadByDay === undefined) continue;
-    const days: Cells = coarser(plan, finer ?? finest, step, 'day');
-    if (aheadByDay === 'days') push(plan, 'ahead_by_day', 'd', days, rolled);
-    push(plan, 'ahead_by_day', 'm', byMonth(plan, days, step, 'day'), rolled);
-    finer = days;
+    if (step.level.aheadByDay) push(plan, 'ahead_by_day', 'm', byMonth(plan, finest, step, 'day'), rolled);
   }
 }
 
