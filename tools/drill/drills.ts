@@ -64,6 +64,17 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
       await ferretdb?.server.start();
     },
   },
+  'read-store-database-stopped': {
+    says: 'what the read store keeps its data in ends as by a crash for three seconds, and is started; the server goes on',
+    options: { own: ['mongodb'], counts: { projector: 2 } },
+    ...{ rounds: 5, restMs: 4_000 },
+    async harm({ ferretdb }) {
+      // An immediate shutdown: nothing is finished and nothing written, and the log is read at the next start.
+      await ferretdb?.database?.stop();
+      await wait(3_000);
+      await ferretdb?.database?.start();
+    },
+  },
   'event-store-cut': {
     says: 'connections to the event store are cut every 150 ms, and refused for two seconds each fortieth time',
     options: { counts: { 'command-api': 2 } },

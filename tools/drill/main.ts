@@ -7,21 +7,13 @@ import { runDrill } from './run.js';
 
 /* `npm run drill -- <name>`: a programme is posted to a distributed ledger on this machine while something goes wrong. */
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    scale: { type: 'string', default: '20000' },
-    seed: { type: 'string', default: '159' },
-    from: { type: 'string', default: '2021-01-01' },
-    to: { type: 'string', default: '2021-01-05' },
-  },
-});
+const { values, positionals } = argumentsOf();
 const [name = ''] = positionals;
 const drill = DRILLS[name];
-if (drill === undefined) {
+if (drill === undefined || values.help) {
   console.log('npm run drill -- <name> [--to 2021-01-05] [--scale 20000, in millionths] [--seed 159]');
-  for (const [one, { says }] of Object.entries(DRILLS)) console.log(`  ${one.padEnd(20)} ${says}`);
-  process.exit(name === '' ? 0 : 2);
+  for (const [one, { says }] of Object.entries(DRILLS)) console.log(`  ${one.padEnd(28)} ${says}`);
+  process.exit(name === '' || values.help ? 0 : 2);
 }
 const from = values.from as LocalDate;
 const parameters: Parameters = { scale: Number(values.scale), seed: Number(values.seed), from, to: LAST_DAY };
@@ -32,4 +24,22 @@ try {
 } catch (error) {
   console.error(error instanceof Missing ? `drill: ${error.message}` : error);
   process.exit(error instanceof Missing ? EXIT_MISSING : 1);
+}
+
+function argumentsOf() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        scale: { type: 'string', default: '20000' },
+        seed: { type: 'string', default: '159' },
+        from: { type: 'string', default: '2021-01-01' },
+        to: { type: 'string', default: '2021-01-05' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`drill: ${(error as Error).message}`);
+    process.exit(2);
+  }
 }

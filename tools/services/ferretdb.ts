@@ -19,6 +19,8 @@ export interface Ferretdb {
   /** As MONGODB_URL takes it. */
   readonly url: string;
   readonly server: Daemon;
+  /** PostgreSQL, where it keeps what it has; null: in files of its own. */
+  readonly database: Daemon | null;
   /** Ends it and removes its data. */
   close(): Promise<void>;
 }
@@ -55,7 +57,7 @@ export async function startFerretdb(options: FerretdbOptions = {}): Promise<Ferr
     await server.start();
     return {
       backend: programs === undefined ? 'sqlite' : 'postgresql',
-      ...{ url: `mongodb://127.0.0.1:${port}/`, server, close },
+      ...{ url: `mongodb://127.0.0.1:${port}/`, server, database: below ?? null, close },
     };
   } catch (error) {
     await close();

@@ -16,6 +16,7 @@ const CASES: readonly (readonly [string, Error, string])[] = [
   ['a primary that stepped down', ofCode(189), 'UNREACHABLE'],
   ['no primary', ofCode(10107), 'UNREACHABLE'],
   ['a server that shuts down', ofCode(91), 'UNREACHABLE'],
+  ['a fault inside the server', ofCode(1), 'UNREACHABLE'],
   ['a wrong password', ofCode(18), 'UNAUTHORIZED'],
   ['a user who may not', ofCode(13), 'UNAUTHORIZED'],
   [

@@ -3,6 +3,8 @@ import { type ReadStoreFault, ReadStoreUnavailable } from '../port.js';
 
 /** The server's codes (mongodb/mongo: error_codes.yml) that say that it cannot do its work now. */
 const FAULTS: ReadonlyMap<number, readonly [ReadStoreFault, string]> = new Map([
+  // So FerretDB says that the database under it is away. It tells nothing of what was asked for.
+  [1, ['UNREACHABLE', 'has a fault inside']],
   [13, ['UNAUTHORIZED', 'does not let this user do that']],
   [18, ['UNAUTHORIZED', 'refuses the credentials']],
   [8000, ['UNAUTHORIZED', 'refuses the credentials']],
