@@ -37,13 +37,15 @@ describe('the spans of a range of days', () => {
     );
   });
 
-  test('after lags are the days that count in them, each in one run with all lags after which it does', () => {
+  test('after lags are the days that count in them, each with the lags after which it does; of a long one, in one run', () => {
     const lags = fc.uniqueArray(fc.constantFrom(0, 1, 31, 91));
     fc.assert(
       fc.property(ranges, lags, days, ({ from, to }, all, at) => {
         const runs = lagged(dayspan(from, to), all).filter(({ span }) => holds(span, at));
         const counting = all.filter((lag) => within(addDays(at, lag), { from, to }));
-        expect(runs.map((run) => run.lags)).toEqual(counting.length === 0 ? [] : [counting]);
+        expect(runs.flatMap((run) => run.lags)).toEqual(counting);
+        const isLong = from === null || to === null || dayNumber(to) - dayNumber(from) > 91;
+        if (isLong) expect(runs.length).toBeLessThanOrEqual(1);
       }),
       { numRuns: 5_000 },
     );

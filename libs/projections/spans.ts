@@ -102,8 +102,9 @@ const placeOf = (part: string): number => Number(part.slice(-2));
 const partOf = (whole: string, place: number): string => `${whole}-${String(place).padStart(2, '0')}`;
 
 /**
- * The days whose measures count in a span of days after one of some lags, cut where that changes: each run with the lags
- * after which it counts, so that no day is in two of them.
+ * The days whose measures count in a span of days after one of some lags, each run of them with the lags after which it
+ * does. Of a long span, runs are cut where that changes, so that no day is in two of them; of a short one there is a run a
+ * lag: its days are few, and each run more is a search more.
  */
 export function lagged(
   { gte, lte, ...span }: Span,
@@ -111,11 +112,15 @@ export function lagged(
 ): readonly { readonly span: Span; readonly lags: readonly number[] }[] {
   const first = gte === null ? -Infinity : dayNumber(gte as LocalDate);
   const last = lte === null ? Infinity : dayNumber(lte as LocalDate);
+  const run = (from: number, to: number, own: readonly number[]) => ({
+    ...{ span: { ...span, gte: textOf(from), lte: textOf(to) }, lags: own },
+  });
+  if (last - first <= Math.max(...lags)) return lags.map((lag) => run(first - lag, last - lag, [lag]));
   const cuts = [...new Set(lags.flatMap((lag) => [first - lag, last + 1 - lag]))].sort((a, b) => a - b);
   return cuts.slice(1).flatMap((next, before) => {
     const [from, to] = [cuts[before] as number, next - 1];
     const counting = lags.filter((lag) => first - lag <= from && to <= last - lag);
-    return counting.length === 0 ? [] : [{ span: { ...span, gte: textOf(from), lte: textOf(to) }, lags: counting }];
+    return counting.length === 0 ? [] : [run(from, to, counting)];
   });
 }
 
