@@ -2,7 +2,7 @@ import type { LocalDate } from '../kernel/dates.js';
 import { addDays, dayOf, earlierOf, type Instant, laterOf } from '../kernel/dates.js';
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
-import type { Change, Collection, Condition, ReadView, Where } from '../read-store/port.js';
+import { type Change, type Collection, type Condition, IN_MAX, type ReadView, type Where } from '../read-store/port.js';
 import { daysOf, dayspan, EVER, isEmpty, lagged, type Range, rangeOf, type Span, spansOf } from './spans.js';
 
 /*
@@ -40,7 +40,7 @@ export interface Level<Dimension extends string = string> {
   readonly dimensions: readonly Dimension[];
   /** Whether what came late and what is ahead is kept by month of recording. The finest level keeps it by day. */
   readonly knownByMonth?: ValuesKept;
-  /** Whether what is ahead is kept by day of recording and month of value, for the month that `knownOn` cuts. */
+  /** Whether what is ahead is kept by day of recording, by day and month of value, for the month that `knownOn` cuts. */
   readonly aheadByDay?: true;
   /** Whether what is ahead is kept by year of recording, where there are many combinations. */
   readonly aheadByYear?: ValuesKept;
@@ -258,7 +258,7 @@ function readings(of: Cube, level: Level, part: Part, box: Box): readonly Readin
   const kept = {
     year: { as: 'ahead_by_year', values: byYear },
     month: { as: part, values: byMonth },
-    day: { as: 'ahead_by_day', values: part === 'ahead' && level.aheadByDay ? 'months' : undefined },
+    day: { as: 'ahead_by_day', values: part === 'ahead' && level.aheadByDay ? 'days' : undefined },
   } as const;
   return spansOf(recorded, { byYear: byYear !== undefined, nearest: true }).flatMap((span) => {
     const { as, values } = kept[span.grain];
@@ -279,11 +279,9 @@ function sought(span: Span, since: LocalDate | null): Condition {
   const { from, to } = rangeOf(span);
   const first = from ?? since;
   const days = first === null || to === null ? [] : daysOf(first, to);
-  return days.length > 0 && days.length <= DAYS_SOUGHT_MAX ? { in: days } : bounds(from, to);
+  // Beyond thirteen years of days all of the range is read.
+  return days.length > 0 && days.length <= IN_MAX ? { in: days } : bounds(from, to);
 }
-
-/** Of a list that a store is asked for; thirteen years. Beyond, all of the range is read. */
-const DAYS_SOUGHT_MAX = 5_000;
 
 const ofEachSign = (reading: Omit<Reading, 'spans'>, spans: readonly Span[]): readonly Reading[] =>
   SIGNS.map((sign) => ({

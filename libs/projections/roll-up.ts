@@ -238,10 +238,13 @@ function keepKnown(plan: Plan, part: 'late' | 'ahead', finest: Cells, rolled: Ch
   }
 }
 
-/** What is ahead by day of recording and month of value, at the levels that keep that as well. */
+/** What is ahead by day of recording, at the levels that keep that as well. */
 function keepAheadByDay(plan: Plan, finest: Cells, rolled: Change[]): void {
   for (const step of plan.steps) {
-    if (step.level.aheadByDay) push(plan, 'ahead_by_day', 'm', byMonth(plan, finest, step, 'day'), rolled);
+    if (!step.level.aheadByDay) continue;
+    const days = coarser(plan, finest, step, 'day');
+    push(plan, 'ahead_by_day', 'd', days, rolled);
+    push(plan, 'ahead_by_day', 'm', byMonth(plan, days, step, 'day'), rolled);
   }
 }
 

@@ -94,7 +94,10 @@ export type ApplyOutcome =
    */
   | { readonly outcome: 'elsewhere'; readonly checkpoint: Checkpoint; readonly inFlight?: Checkpoint };
 
-/** One bound of a search. `in` is a list of at least one value; the other bounds are inclusive. */
+/** Each value of an `in` is a parameter of a statement, and statements have a bound. */
+export const IN_MAX = 5_000;
+
+/** One bound of a search. `in` is a list of 1 to `IN_MAX` values; the other bounds are inclusive. */
 export type Condition =
   | FieldValue
   | { readonly gte?: KeyValue; readonly lte?: KeyValue; readonly gt?: KeyValue; readonly lt?: KeyValue }

@@ -1,6 +1,6 @@
 import { InvariantBroken, invariant } from '../kernel/result.js';
 import { compareScalars, type Scalar } from './order.js';
-import type { Condition, Find, Found, KeyValue, Sum, Where } from './port.js';
+import { type Condition, type Find, type Found, IN_MAX, type KeyValue, type Sum, type Where } from './port.js';
 import { searchable } from './rows.js';
 import type { Column, Shape } from './shape.js';
 
@@ -28,8 +28,6 @@ export interface SumPlan {
   readonly measures: readonly string[];
 }
 
-/** Each value of an `in` is a parameter of a statement, and statements have a bound. */
-export const IN_MAX = 5_000;
 export const ALTERNATIVES_MAX = 100;
 
 /** A search with its names and types checked, and its order made total by the key. */

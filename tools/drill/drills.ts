@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DAY_LEASE_MS } from '../../libs/engine/lease.js';
+import { Missing } from '../services/missing.js';
 import { APPS, type Cluster, type ClusterOptions, type Part, SESSION_MS } from './cluster.js';
 
 /* What goes wrong in each drill, while a programme is posted. */
@@ -69,10 +70,13 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
     options: { own: ['mongodb'], counts: { projector: 2 } },
     ...{ rounds: 5, restMs: 4_000 },
     async harm({ ferretdb }) {
+      const database = ferretdb?.database;
+      if (!database)
+        throw new Missing('PostgreSQL is not installed: nothing is under the read store that could be ended');
       // An immediate shutdown: nothing is finished and nothing written, and the log is read at the next start.
-      await ferretdb?.database?.stop();
+      await database.stop();
       await wait(3_000);
-      await ferretdb?.database?.start();
+      await database.start();
     },
   },
   'event-store-cut': {
