@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { addDays, dateOfDay, dayNumber, type LocalDate } from '../kernel/dates.js';
 import { foldChanges } from '../read-store/fold.js';
-import { amountOf, type Cube, cell, cells, type Question, recordedDay, sumCells } from './cube.js';
+import { IN_MAX } from '../read-store/port.js';
+import { amountOf, type Cube, cell, cells, DAYS_SOUGHT_MAX, type Question, recordedDay, sumCells } from './cube.js';
 import { rollUpOf } from './roll-up.js';
 import { EVER, type Range } from './spans.js';
 import { TinyView } from './testing/view.js';
@@ -193,6 +194,7 @@ describe('sums of cells', () => {
     };
     const view = new TinyView().apply(changesOf(postings));
     expect(await summed(view, question)).toEqual([['A', { amount: 4, count: 2 }]]);
+    expect(DAYS_SOUGHT_MAX).toBeLessThanOrEqual(IN_MAX);
   });
 });
 

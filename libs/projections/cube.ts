@@ -2,7 +2,7 @@ import type { LocalDate } from '../kernel/dates.js';
 import { addDays, dayOf, earlierOf, type Instant, laterOf } from '../kernel/dates.js';
 import { type Amount, addExact } from '../kernel/money.js';
 import { invariant } from '../kernel/result.js';
-import { type Change, type Collection, type Condition, IN_MAX, type ReadView, type Where } from '../read-store/port.js';
+import type { Change, Collection, Condition, ReadView, Where } from '../read-store/port.js';
 import { daysOf, dayspan, EVER, isEmpty, lagged, type Range, rangeOf, type Span, spansOf } from './spans.js';
 
 /*
@@ -279,9 +279,11 @@ function sought(span: Span, since: LocalDate | null): Condition {
   const { from, to } = rangeOf(span);
   const first = from ?? since;
   const days = first === null || to === null ? [] : daysOf(first, to);
-  // Beyond thirteen years of days all of the range is read.
-  return days.length > 0 && days.length <= IN_MAX ? { in: days } : bounds(from, to);
+  return days.length > 0 && days.length <= DAYS_SOUGHT_MAX ? { in: days } : bounds(from, to);
 }
+
+/** Thirteen years, as many as the port takes (IN_MAX). Beyond, all of the range is read. */
+export const DAYS_SOUGHT_MAX = 5_000;
 
 const ofEachSign = (reading: Omit<Reading, 'spans'>, spans: readonly Span[]): readonly Reading[] =>
   SIGNS.map((sign) => ({
