@@ -19,6 +19,8 @@ export const CLOSE_WINDOW = 512;
 const CLOSE_SLICE_MS = 100;
 
 const ENTRIES = 'entries';
+/** Entries asked for by one search. */
+const KEYS_AT_ONCE = 500;
 
 /** Where a process keeps its state: a read model of its own, that no query reads. */
 const modelOf = (process: Process): ReadModel => ({
@@ -49,9 +51,10 @@ export class ProcessState {
     const keysOf = events.map((event) => process.keys(event));
     const state = new Map<string, unknown>();
     await this.readStore.read(this.instance, async (view) => {
-      for (const key of new Set(keysOf.flat())) {
-        const found = await view.get(ENTRIES, { key });
-        if (found !== undefined) state.set(key, found.value);
+      const keys = [...new Set(keysOf.flat())];
+      for (let at = 0; at < keys.length; at += KEYS_AT_ONCE) {
+        const where = { key: { in: keys.slice(at, at + KEYS_AT_ONCE) } };
+        for await (const { key, value } of asEntries(view.find(ENTRIES, { where }))) state.set(key, value);
       }
     });
     const changed = new Map<string, ProcessEntry>();
@@ -93,6 +96,8 @@ export class ProcessFollower {
   #turn: Promise<unknown> = Promise.resolve();
   #heartbeat = 0;
   #caughtUpAt = 0;
+  /** Whether the read store is known to hold its state: after a fault it may have lost all. */
+  #opened = false;
 
   constructor(
     private readonly process: Process,
@@ -110,20 +115,32 @@ export class ProcessFollower {
     const { instance } = this.state;
     await readStore.open(instance, modelOf(this.process));
     this.#checkpoint = await readStore.checkpoint(instance, 0);
+    this.#inFlight = undefined;
     // It took events that the store does not hold (a power cut took them, or a backup is older): it is folded anew.
     if (!shared && this.#checkpoint.position > ((await store.head())?.position ?? '')) {
       await readStore.drop(instance);
       await readStore.open(instance, modelOf(this.process));
       this.#checkpoint = AT_START;
     }
-    this.#caughtUpAt = now();
+    this.#caughtUpAt ||= now();
+    this.#opened = true;
   }
 
   /** Folds the next batch; false when there was nothing to fold, or it may not go on. One turn at a time. */
   turn(): Promise<boolean> {
-    const turn = this.#turn.then(async () => !(await this.paused()) && (await this.#fold()));
+    const turn = this.#turn.then(() => this.#oneTurn());
     this.#turn = turn.catch(() => {});
     return turn;
+  }
+
+  async #oneTurn(): Promise<boolean> {
+    try {
+      if (!this.#opened) await this.open();
+      return !(await this.paused()) && (await this.#fold());
+    } catch (error) {
+      this.#opened = false;
+      throw error;
+    }
   }
 
   status(): FollowerStatus {
@@ -149,6 +166,7 @@ export class ProcessFollower {
     this.#heartbeat = now();
     const last = events.at(-1);
     if (last === undefined) {
+      if (await this.#isElsewhere()) return true;
       this.#caughtUpAt = this.#heartbeat;
       return false;
     }
@@ -162,6 +180,14 @@ export class ProcessFollower {
     this.#checkpoint = elsewhere?.checkpoint ?? to;
     this.#inFlight = elsewhere?.inFlight;
     return true;
+  }
+
+  /** Of a state that others fold as well: they may have begun it anew, after it was lost. */
+  async #isElsewhere(): Promise<boolean> {
+    if (!this.tools.shared) return false;
+    const { sequence } = this.#checkpoint;
+    this.#checkpoint = await this.tools.readStore.checkpoint(this.state.instance, 0);
+    return this.#checkpoint.sequence !== sequence;
   }
 
   async #changes(events: readonly Envelope[]): Promise<readonly Change[]> {

@@ -21,6 +21,7 @@ import {
   instead,
   LOOK_MS,
   level,
+  losingReadStore,
   partitions,
   projectorOver,
 } from './testing/chain.js';
@@ -86,6 +87,26 @@ describe('a projector', () => {
       { numRuns: 15 },
     );
   }, 60_000);
+
+  it('makes the read models anew where the read store lost them, whoever is first to do so and though nothing comes', async () => {
+    const { readStore, lose } = losingReadStore();
+    const all = await chain(20, readStore);
+    const { log, store } = all;
+    const followed = [counting('bold'), counting('calm')];
+    const projectors = [
+      [0, 1],
+      [2, 3],
+    ].map((of) => projectorOver({ log, readStore }, followed, of));
+    for (let losses = 0; losses < 3; losses++) {
+      for (const { name } of followed.map(({ model }) => model)) {
+        await until(() => level(log, store, readStore, name).catch(() => false));
+        expect(await documentsOf(readStore, name)).toEqual(await expected(store));
+      }
+      lose();
+    }
+    for (const { stop } of projectors) await stop();
+    await all.stop();
+  });
 
   it('lets each read model go at its own pace: one that writes slowly holds up no other, and writes what has gathered', async () => {
     const all = await chain(30);

@@ -274,6 +274,8 @@ export class Projector {
         opened = true;
         await this.#lookOnce(signal);
       } catch (error) {
+        // The read store may be back without what it held.
+        opened = false;
         if (!signal.aborted) this.#failed(error);
       }
     }
@@ -302,7 +304,8 @@ export class Projector {
       const rebuilt = marks.find(
         (mark): mark is RebuildMark => mark.kind === 'rebuild' && mark.model === name && mark.value.until > now(),
       );
-      const instance = live[index] ?? '';
+      const instance = live[index];
+      if (instance === undefined) throw new Error(`the read store has lost ${name}: it is made anew`);
       const own = isInstanceOf(instance, name, version);
       if (own && rebuilt?.value.paused !== true) {
         parts.push({ followed: one, instance });
@@ -313,6 +316,7 @@ export class Projector {
       const fault = own ? null : this.#upgrades.upgrade(one, instance, rebuilt, signal);
       this.#unfollowed.set(name, { instance, since, fault });
     }
+    if (await this.#wentBack()) this.#again.abort();
     const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();
     // What this process halted at, and somebody has taken the mark of: it is tried again.
     const standing = new Set(marks.filter(({ kind }) => kind === 'halted').map(textOf));
@@ -321,6 +325,20 @@ export class Projector {
     this.#parts = parts;
     this.#halts.clear();
     this.#again.abort();
+  }
+
+  /** Whether the read store lost what was written, and another projector has begun it anew. */
+  async #wentBack(): Promise<boolean> {
+    const found = await Promise.all(
+      this.#parts.map(async ({ instance }) => {
+        const written = [...this.#assigned].flatMap(([partition, { models }]) =>
+          models.filter((model) => model.instance === instance).map(({ checkpoint }) => ({ partition, checkpoint })),
+        );
+        const there = await this.options.readStore.read(instance, async ({ checkpoints }) => checkpoints);
+        return written.some(({ partition, checkpoint }) => checkpoint.sequence > (there.get(partition)?.sequence ?? 0));
+      }),
+    );
+    return found.includes(true);
   }
 }
 

@@ -239,7 +239,10 @@ export type ReadStoreFault =
   | 'DATA_READ_ONLY'
   /** Another process writes to it for longer than a writer waits. */
   | 'DATA_HELD'
-  /** A server cannot be reached. What was asked of it last may or may not have been done: the checkpoints tell. */
+  /**
+   * A server cannot be reached, or does not hold an instance (any more). What was asked of it last may or may not have
+   * been done: the checkpoints tell. Of a server that lost its data: open instances anew.
+   */
   | 'UNREACHABLE'
   /** A server does not accept who we are. */
   | 'UNAUTHORIZED'

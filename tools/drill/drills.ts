@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
 import { DAY_LEASE_MS } from '../../libs/engine/lease.js';
 import { Missing } from '../services/missing.js';
 import { APPS, type Cluster, type ClusterOptions, type Part, SESSION_MS } from './cluster.js';
@@ -77,6 +78,16 @@ export const DRILLS: Readonly<Record<string, Drill>> = {
       await database.stop();
       await wait(3_000);
       await database.start();
+    },
+  },
+  'read-store-lost': {
+    says: 'all that the read store holds is lost while it runs: it is made again from the log and the event store',
+    options: { own: ['mongodb'], counts: { 'command-api': 2, projector: 2 } },
+    ...{ rounds: 3, restMs: 8_000 },
+    async harm({ ledger, places }) {
+      const client = await MongoClient.connect(places.mongoDb);
+      await client.db(ledger).dropDatabase();
+      await client.close();
     },
   },
   'event-store-cut': {

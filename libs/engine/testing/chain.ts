@@ -134,6 +134,21 @@ export async function expected(store: EventStore): Promise<Record<string, unknow
   return found;
 }
 
+/** A read store that can lose all that it holds, while it is open. */
+export function losingReadStore(): { readonly readStore: ReadStore; readonly lose: () => void } {
+  let held = memoryReadStore();
+  const readStore = new Proxy(held, {
+    get: (_, name) => {
+      const value = Reflect.get(held, name);
+      return typeof value === 'function' ? value.bind(held) : value;
+    },
+  });
+  const lose = () => {
+    held = memoryReadStore();
+  };
+  return { readStore, lose };
+}
+
 /** The store, with one of its calls made otherwise. */
 export function instead<Name extends keyof ReadStore>(
   readStore: ReadStore,

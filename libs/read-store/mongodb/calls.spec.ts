@@ -42,6 +42,7 @@ describeWith(mongodb, `calls of ${mongodb.what}, a server of MongoDB's protocol`
     const db = client.db(`socai-test-${randomBytes(6).toString('hex')}`);
     const shelf = new DatabaseShelf(db);
     await shelf.prepare();
+    await Promise.all(Array.from({ length: INSTANCES }, (_, index) => shelf.enter(`quality.${index}`)));
     const known: Known = new Map();
     /** One event in each partition of each instance, of which one changes something. */
     const event = async (sequence: number, changes: readonly Change[]): Promise<readonly string[]> => {

@@ -28,8 +28,8 @@ const CLAIMS_PAGE = 10_000;
 
 /** The collection of claims, of all instances. */
 export const CLAIMS = 'socai.claims';
-/** The claim that says that an instance was dropped: no partition has its number. */
-const DROPPED = -1;
+/** The claims that say that an instance was dropped, and that it was entered: no partition has their numbers. */
+const [DROPPED, ENTERED] = [-1, -2];
 
 type Document = Stored;
 
@@ -41,6 +41,11 @@ export class DatabaseShelf implements Shelf {
   readonly #claims: Collection<Document>;
   readonly #claiming = new Together(CLAIMS_AT_ONCE, (claims: readonly Stored[]) => this.#insertAll(claims));
   readonly #looking = new Together(CLAIMS_AT_ONCE, (instances: readonly string[]) => this.#lookAt(instances));
+  readonly #holding = new Together(CLAIMS_AT_ONCE, async (ids: readonly string[]) => {
+    const found = await this.#claims.find({ _id: among(ids) }, { projection: { _id: 1 } }).toArray();
+    const there = new Set(found.map(({ _id }) => _id));
+    return ids.map((id) => there.has(id));
+  });
   readonly #ending = new Together(CLAIMS_AT_ONCE, async (ids: readonly string[]) => {
     await this.#claims.updateMany({ _id: among(ids) }, { $set: { done: true } });
     return ids;
@@ -73,6 +78,14 @@ export class DatabaseShelf implements Shelf {
     this.#cells = new Set();
   }
 
+  async enter(of: string): Promise<void> {
+    await this.#note(of, ENTERED);
+  }
+
+  holds(of: string): Promise<boolean> {
+    return this.#holding.ask(idOf({ of, partition: ENTERED, batch: 0 }));
+  }
+
   claims(of: string): Promise<Claims> {
     return this.#looking.ask(of);
   }
@@ -91,7 +104,7 @@ export class DatabaseShelf implements Shelf {
 
   /** From here on whoever looks at the claims of an instance finds it dropped. */
   async end(of: string): Promise<void> {
-    await this.#claiming.ask(storedAs({ of, partition: DROPPED, batch: 0 }, { of, partition: DROPPED }));
+    await this.#note(of, DROPPED);
   }
 
   /** Forgets all of an instance that was dropped long ago. */
@@ -197,8 +210,13 @@ export class DatabaseShelf implements Shelf {
     for await (const document of found) asked.get(String(document.of))?.push(document);
     return instances.map((of) => {
       const own = asked.get(of) ?? [];
-      return own.some(({ partition }) => partition === DROPPED) ? null : own.map(claimOf);
+      const is = (note: number) => own.some(({ partition }) => partition === note);
+      return is(ENTERED) && !is(DROPPED) ? own.filter(({ partition }) => partition !== ENTERED).map(claimOf) : null;
     });
+  }
+
+  async #note(of: string, note: number): Promise<void> {
+    await this.#claiming.ask(storedAs({ of, partition: note, batch: 0 }, { of, partition: note }));
   }
 }
 

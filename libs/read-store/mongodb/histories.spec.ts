@@ -43,6 +43,8 @@ describeWith(mongodb, `on a server of MongoDB's protocol: ${mongodb.what}`, () =
 
 function stepped(inner: Shelf, step: () => Promise<void>): Shelf {
   return {
+    enter: (of) => step().then(() => inner.enter(of)),
+    holds: (of) => step().then(() => inner.holds(of)),
     claims: (of) => step().then(() => inner.claims(of)),
     claim: (claim) => step().then(() => inner.claim(claim)),
     done: (claim) => step().then(() => inner.done(claim)),

@@ -21,7 +21,7 @@ export interface Claim {
   readonly done: boolean;
 }
 
-/** What stands for an instance: null once it was dropped. */
+/** What stands for an instance: null once it was dropped, and of one that this database never held or has lost. */
 export type Claims = readonly Claim[] | null;
 
 export type Value = string | number | bigint | boolean | null | { readonly [name: string]: Value };
@@ -77,6 +77,10 @@ export interface GroupRow {
 }
 
 export interface Shelf {
+  /** Enters an instance, before anything of it is claimed; safe to repeat. */
+  enter(of: string): Promise<void>;
+  /** Whether an instance was entered, and is not lost. */
+  holds(of: string): Promise<boolean>;
   claims(of: string): Promise<Claims>;
   /** Inserts a claim; false where there is one of its number. */
   claim(claim: Claim): Promise<boolean>;

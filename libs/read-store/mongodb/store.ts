@@ -95,6 +95,7 @@ class MongoReadStore implements ReadStore {
       await this.#purge();
       const made = await this.catalogue.make(instance, definition, building);
       checkDefinition(instance, made.definition, definition);
+      await this.shelf.enter(made.of);
       const opened = openedOf(made);
       await this.catalogue.migrate(made, opened.shapes.values(), made.building);
       this.#opened.set(instance, opened);
@@ -150,7 +151,10 @@ class MongoReadStore implements ReadStore {
         const view = new StateView(this.shelf, opened, opened.shapes, statesOf(claims), this.place);
         this.#views.add(view);
         try {
-          return await work(view);
+          const found = await work(view);
+          // What was lost on the way was not met, or not all of it.
+          if (await this.shelf.holds(opened.of)) return found;
+          throw new Dropped(opened.of);
         } catch (error) {
           if (!(error instanceof Moved)) throw error;
           if (tries === TRIES) {
@@ -168,7 +172,11 @@ class MongoReadStore implements ReadStore {
   compare(model: ReadModel, left: string, right: string): Promise<Comparison> {
     return this.#named(async () => {
       const definition = definitionText(model);
-      for (const it of [left, right]) checkDefinition(it, (await this.#resolve(it)).made.definition, definition);
+      for (const it of [left, right]) {
+        const made = await this.catalogue.made(it);
+        invariant(made !== undefined, `there is no instance ${it}`);
+        checkDefinition(it, made.definition, definition);
+      }
       return compareByReading(this, model, left, right);
     });
   }
@@ -241,7 +249,14 @@ class MongoReadStore implements ReadStore {
     const known = this.#opened.get(instance);
     if (known !== undefined) return known;
     const made = await this.catalogue.made(instance);
-    invariant(made !== undefined, `there is no instance ${instance}`);
+    if (made === undefined) {
+      throw new ReadStoreUnavailable(
+        'UNREACHABLE',
+        `${this.place} holds no ${instance}: nobody made it, or it was lost`,
+      );
+    }
+    // Who made it may have died before it did so.
+    await this.shelf.enter(made.of);
     const opened = openedOf(made);
     this.#opened.set(instance, opened);
     return opened;

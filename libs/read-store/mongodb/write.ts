@@ -15,7 +15,7 @@ const IDS_AT_ONCE = 1_000;
 /** Claims below the highest are of no use, and each look reads them; they are forgotten so many at a time. */
 const FORGET_EVERY = 8;
 
-/** The instance was dropped, and may have been made anew. */
+/** The instance was dropped, or lost with its database, and may have been made anew. */
 export class Dropped extends Error {}
 
 /** Where an instance's collections are, as it was made this time. */

@@ -173,6 +173,7 @@ export async function tryHistories(make: () => Promise<TriedServer>, numRuns: nu
       fc.array(fc.array(life, { minLength: 1, maxLength: 4 }), { minLength: 2, maxLength: 3 }),
       async (scheduler, all, projectors) => {
         const server = await make();
+        await server.shelf(() => Promise.resolve()).enter(OWNER.of);
         const scheduled = (): Promise<void> => scheduler.schedule(Promise.resolve());
         const lives = projectors.map(async (own) => {
           for (const one of own) if (await survive(project(server, scheduled, all, one))) return;

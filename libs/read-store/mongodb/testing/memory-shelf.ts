@@ -26,6 +26,13 @@ export class MemoryShelf implements Shelf {
     private readonly step: () => Promise<void>,
   ) {}
 
+  /** It never loses anything. */
+  async enter(): Promise<void> {}
+
+  async holds(): Promise<boolean> {
+    return true;
+  }
+
   async claims(of: string): Promise<Claims> {
     await this.step();
     return [...this.server.claims.values()].filter((claim) => claim.of === of);
