@@ -2,9 +2,9 @@
 FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /ledger
 COPY . .
-# `npm ci` builds; what only building and reading need is then left behind.
+# `npm ci` builds; what only building and reading need is then left behind, and programs for another C library than Debian's.
 RUN npm ci --no-audit --no-fund && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
-  && rm -rf dist/bench dist/test dist/tools && find dist node_modules -regex '.*\.\(map\|d\.[cm]?ts\|md\)' -type f -delete
+  && rm -rf dist/bench dist/test dist/tools node_modules/@*/*-musl && find dist node_modules -regex '.*\.\(map\|d\.[cm]?ts\|md\)' -type f -delete
 
 FROM node:20.20.2-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 SOCAI_DATA=/data

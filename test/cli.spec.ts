@@ -157,6 +157,35 @@ describe('socai', () => {
     expect(through.map(({ code, out }) => [code, out])).toEqual(alone.map(({ code, out }) => [code, out]));
   }, 60_000);
 
+  it('goes through a server that is named, and touches no directory then', async () => {
+    const here = fresh();
+    const server = await serve(fresh(), ['--simulated']);
+    const [lines, alone] = [sheet.split('\n').slice(0, 3).join('\n'), { SOCAI_DATA: here }];
+    const posted = await socai(['command', '--file', '-', '--json', '--server', `${server.url}/`], lines, alone);
+    expect(ndjson(posted).map(({ status }) => status)).toEqual([200, 200, 200]);
+    const asked = await socai(['digest', '--json'], '', { ...alone, SOCAI_SERVER: server.url });
+    expect(json(asked)).toEqual(await (await fetch(`${server.url}/v1/digest`)).json());
+    // A directory that is named goes before the environment's server.
+    const own = await socai(['digest', '--json', '--data', here], '', { ...alone, SOCAI_SERVER: server.url });
+    expect(json(own)).not.toEqual(json(asked));
+    await server.stop();
+    const gone = await socai(['query', 'capital-plan', '--json', '--server', server.url], '', alone);
+    expect([gone.code, json(gone)]).toMatchObject([2, { code: 'STORE_UNREACHABLE' }]);
+    expect(json(gone).detail).toContain('ECONNREFUSED');
+    expect(existsSync(here)).toBe(false);
+  }, 60_000);
+
+  it.each([
+    [['digest', '--server', 'ledger:3001'], 'http://127.0.0.1:3001'],
+    [['digest', '--server', 'http://127.0.0.1:1', '--data', 'x'], '--server'],
+    [['serve', '--server', 'http://127.0.0.1:1'], 'data directory'],
+    [['simulate', '--scale', '0.001', '--server', 'http://127.0.0.1:1'], 'data directory'],
+  ])('refuses %j, and says what would do', async (args, said) => {
+    const run = await socai(args);
+    expect(run.code).toBe(2);
+    expect(run.err).toContain(said);
+  });
+
   it('shows projections and rebuilds them', async () => {
     const shown = json(await socai(['projections', '--data', filled, '--json']));
     expect(shown.projections).toContainEqual(

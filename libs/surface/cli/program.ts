@@ -38,6 +38,7 @@ export function makeProgram(host: Host, run: Run): Command {
   const program = new Command('socai')
     .description('Sổ Cái: an event-sourced lending ledger.')
     .option('--data <dir>', 'data directory (default: $SOCAI_DATA, or ./data)')
+    .option('--server <url>', 'go through this server, such as a command-api or query-api (default: $SOCAI_SERVER)')
     .option('--json', 'standard output is nothing but JSON')
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
@@ -50,13 +51,15 @@ export function makeProgram(host: Host, run: Run): Command {
     'after',
     `
 Exit codes: 0 all accepted, 1 any refused, 2 the run itself failed.
-A verb goes through the server that holds the data directory, and otherwise opens it itself.
+A verb goes through the server that holds the data directory, and otherwise opens it itself; or through --server. Those
+that serve, simulate or import work on a directory.
 
 Examples:
   socai serve --data ./data
   socai command --file sheet.ndjson
   socai query portfolio-quality --by district --asOf 2021-12-31
-  socai close-day`,
+  socai close-day
+  socai command --file sheet.ndjson --server http://127.0.0.1:3001`,
   );
   addServeVerbs(program, run);
   addSimulateVerb(program, run);

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CommandRequest } from '../../engine/answers.js';
 import { accepted, type Reply } from '../formats/answer.js';
 import { isObject, parseJson } from '../formats/json.js';
 import type { Language } from '../formats/negotiate.js';
-import type { ProblemDetails } from '../formats/problem.js';
+import { type ProblemDetails, refused } from '../formats/problem.js';
 import { NDJSON } from '../http/media.js';
 import type { EventsGateway, Gateway, SheetRequest } from './gateway.js';
 
-/** The ledger through the server that holds its directory: the same answers, over HTTP. */
+/** The ledger through a server, the one that holds its directory or any: the same answers, over HTTP. */
 export function remoteGateway(address: string, language: Language): Gateway {
   const call = (method: string, path: string, options: CallOptions = {}) =>
     callFor(address, language, method, path, options);
@@ -65,10 +66,21 @@ async function open(
   path: string,
   { headers = {}, body }: CallOptions,
 ): Promise<IncomingMessage> {
-  const request = httpRequest(`${address}${path}`, { method, headers: { 'accept-language': language, ...headers } });
-  request.end(body);
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  return response;
+  const { sent, answered } = begin(address, path, { method, headers: { 'accept-language': language, ...headers } });
+  sent.end(body);
+  return answered;
+}
+
+/** Rejects with `STORE_UNREACHABLE` where nobody answers there. */
+function begin(address: string, path: string, options: RequestOptions) {
+  const sent = (address.startsWith('https:') ? httpsRequest : httpRequest)(`${address}${path}`, options);
+  const answered = once(sent, 'response').then(
+    ([response]) => response as IncomingMessage,
+    (error: NodeJS.ErrnoException) => {
+      throw refused('STORE_UNREACHABLE', '', { detail: `${address}: ${error.code ?? error.message}` });
+    },
+  );
+  return { sent, answered };
 }
 
 async function replyOf(response: IncomingMessage): Promise<Reply> {
@@ -107,14 +119,11 @@ function bodyOf({ data, valueDate }: CommandRequest): string {
 
 /** Sends and takes at the same time: a server that answers while it reads is never waited for. */
 async function sheet(address: string, language: Language, { input, dryRun, results }: SheetRequest): Promise<void> {
-  const request = httpRequest(`${address}/v1/commands${dryRun ? '?dryRun=true' : ''}`, {
-    method: 'POST',
-    headers: { 'content-type': NDJSON, 'accept-language': language },
-  });
-  const answered = once(request, 'response') as Promise<[IncomingMessage]>;
-  const sent = pipeline(Readable.from(input, { objectMode: false }), request);
+  const headers = { 'content-type': NDJSON, 'accept-language': language };
+  const request = begin(address, `/v1/commands${dryRun ? '?dryRun=true' : ''}`, { method: 'POST', headers });
+  const sent = pipeline(Readable.from(input, { objectMode: false }), request.sent);
   sent.catch(() => {});
-  const [response] = await answered;
+  const response = await request.answered;
   if (response.statusCode !== 200) throw new Error(`the server answered ${response.statusCode}`);
   for await (const piece of textOf(response)) results(piece);
   await sent;

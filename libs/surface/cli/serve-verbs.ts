@@ -44,7 +44,7 @@ async function serveUntilStopped(
   if (place === null) throw new Error('the port is a number from 0 to 65535');
   const simulated = options.simulated === true;
   const first = isStart ? simulationProgress(session.host.stderr) : null;
-  const served = await session.host.serve({ data: session.data, place, simulated, first });
+  const served = await session.host.serve({ data: session.directory, place, simulated, first });
   const { address } = served;
   await session.out(session.json ? `${toJson({ address, simulated: served.simulated })}\n` : text(served));
   await served.stopped;

@@ -5,7 +5,7 @@ import { toJson } from '../formats/json.js';
 import { type Language, languageOf } from '../formats/negotiate.js';
 import { type ProblemDetails, problemOfError, refusalOfError, refused } from '../formats/problem.js';
 import type { EventsGateway, Gateway } from './gateway.js';
-import type { Host, Purpose } from './host.js';
+import type { Host, Purpose, Reached } from './host.js';
 import { localEvents, localGateway } from './local.js';
 import { answerText, problemText, writeText } from './output.js';
 import { remoteEvents, remoteGateway } from './remote.js';
@@ -16,6 +16,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const SERVER_FAULT = 500;
 
+interface GlobalOptions {
+  readonly data?: string;
+  readonly server?: string;
+  readonly json?: boolean;
+}
+
+type ByServer = Extract<Reached, { readonly by: 'server' }>;
+
 /** One run of the command line: its options, its streams, and the exit code that it comes to. */
 export class Session {
   exit: ExitCode = EXIT.accepted;
@@ -23,16 +31,30 @@ export class Session {
 
   constructor(
     readonly host: Host,
-    readonly data: string,
+    private readonly data: string,
     readonly json: boolean,
+    /** The server that verbs go through, wherever its ledger is; null: whichever holds the data directory. */
+    private readonly server: string | null = null,
   ) {
     // `vi_VN.UTF-8` as `vi`.
     this.language = languageOf((host.environment.LC_ALL ?? host.environment.LANG ?? '').split(/[_.]/, 1)[0]);
   }
 
   static of(host: Host, command: Command): Session {
-    const { data, json } = command.optsWithGlobals<{ readonly data?: string; readonly json?: boolean }>();
-    return new Session(host, data ?? host.environment.SOCAI_DATA ?? DATA_DEFAULT, json === true);
+    const { data, server, json } = command.optsWithGlobals<GlobalOptions>();
+    if (data !== undefined && server !== undefined) command.error('a verb goes to --server or works on --data');
+    const { SOCAI_DATA, SOCAI_SERVER } = host.environment;
+    const named = server ?? (data === undefined && SOCAI_SERVER ? SOCAI_SERVER : undefined);
+    const address = named === undefined ? null : addressOf(named);
+    if (named !== undefined && address === null)
+      command.error(`a server is named as http://127.0.0.1:3001, not ${named}`);
+    return new Session(host, data ?? SOCAI_DATA ?? DATA_DEFAULT, json === true, address);
+  }
+
+  /** For verbs that work on a data directory whatever serves it. */
+  get directory(): string {
+    if (this.server !== null) throw new Error('this verb works on a data directory: name one by --data, and no server');
+    return this.data;
   }
 
   /** Work on the ledger, through its server or opened here. */
@@ -41,7 +63,9 @@ export class Session {
     work: (gateway: Gateway) => Promise<void>,
     options: { readonly simulated?: boolean } = {},
   ): Promise<void> {
-    const reached = await this.host.reach(this.data, purpose, { simulated: options.simulated === true });
+    const reached = await this.#reach(() =>
+      this.host.reach(this.data, purpose, { simulated: options.simulated === true }),
+    );
     const gateway =
       reached.by === 'server'
         ? remoteGateway(reached.address, this.language)
@@ -55,7 +79,7 @@ export class Session {
   }
 
   async withEvents(work: (gateway: EventsGateway) => Promise<void>): Promise<void> {
-    const reached = await this.host.reachEvents(this.data);
+    const reached = await this.#reach(() => this.host.reachEvents(this.data));
     const gateway =
       reached.by === 'server'
         ? remoteEvents(reached.address, this.language)
@@ -65,6 +89,10 @@ export class Session {
     } finally {
       await gateway.close();
     }
+  }
+
+  #reach<Opening>(directory: () => Promise<Opening>): Promise<Opening | ByServer> | ByServer {
+    return this.server === null ? directory() : { by: 'server', address: this.server };
   }
 
   /** Shows a reply and takes its exit code; a refusal goes to standard error where people read. */
@@ -103,6 +131,12 @@ export class Session {
   log(text: string): void {
     this.host.stderr.write(`${text}\n`);
   }
+}
+
+/** Of HTTP or HTTPS, without a slash at its end. */
+function addressOf(text: string): string | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) ? url.href.replace(/\/+$/, '') : null;
 }
 
 /** A server's ledger that is no simulation is not written to as if it were one. */

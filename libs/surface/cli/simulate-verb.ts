@@ -43,7 +43,7 @@ ${examples('socai simulate --scale 0.01 --seed 7 --data ./simulated')}`,
     .action((options: SimulateOptions, command: Command) =>
       run(command, async (session) => {
         if (options.from > options.to) command.error('--from is not after --to');
-        const { host, data } = session;
+        const { host, directory: data } = session;
         const progress = simulationProgress(host.stderr);
         await session.out(`${toJson(await host.simulate({ ...options, data, progress }))}\n`);
       }),
