@@ -8,6 +8,7 @@ import {
 } from 'mongodb';
 import { narrow } from '../../kernel/money.js';
 import { invariant } from '../../kernel/result.js';
+import { AT_START } from '../port.js';
 import { Gate } from './gate.js';
 import type { Claim, Claims, Group, GroupRow, Query, Shelf, Stored, Value, Write } from './shelf.js';
 import { Together } from './together.js';
@@ -78,8 +79,9 @@ export class DatabaseShelf implements Shelf {
     this.#cells = new Set();
   }
 
+  /** A whole claim of nothing: a program that knows no entries reads over it. */
   async enter(of: string): Promise<void> {
-    await this.#note(of, ENTERED);
+    await this.claim({ of, partition: ENTERED, batch: 0, from: AT_START, to: AT_START, reach: 0n, done: true });
   }
 
   holds(of: string): Promise<boolean> {
@@ -104,7 +106,7 @@ export class DatabaseShelf implements Shelf {
 
   /** From here on whoever looks at the claims of an instance finds it dropped. */
   async end(of: string): Promise<void> {
-    await this.#note(of, DROPPED);
+    await this.#claiming.ask(storedAs({ of, partition: DROPPED, batch: 0 }, { of, partition: DROPPED }));
   }
 
   /** Forgets all of an instance that was dropped long ago. */
@@ -213,10 +215,6 @@ export class DatabaseShelf implements Shelf {
       const is = (note: number) => own.some(({ partition }) => partition === note);
       return is(ENTERED) && !is(DROPPED) ? own.filter(({ partition }) => partition !== ENTERED).map(claimOf) : null;
     });
-  }
-
-  async #note(of: string, note: number): Promise<void> {
-    await this.#claiming.ask(storedAs({ of, partition: note, batch: 0 }, { of, partition: note }));
   }
 }
 

@@ -153,7 +153,7 @@ class MongoReadStore implements ReadStore {
         try {
           const found = await work(view);
           // What was lost on the way was not met, or not all of it.
-          if (await this.shelf.holds(opened.of)) return found;
+          if (!view.hasRead || (await this.shelf.holds(opened.of))) return found;
           throw new Dropped(opened.of);
         } catch (error) {
           if (!(error instanceof Moved)) throw error;

@@ -22,6 +22,8 @@ type Sums = Record<string, KeyValue | MeasureValue>;
 export class StateView implements ReadView {
   readonly checkpoint: Checkpoint;
   readonly checkpoints: ReadonlyMap<number, Checkpoint>;
+  /** Whether more than the checkpoints was asked for. */
+  hasRead = false;
   #ended: 'no' | 'read' | 'store' = 'no';
 
   constructor(
@@ -229,6 +231,7 @@ export class StateView implements ReadView {
 
   #shape(collection: string): Shape {
     this.#check();
+    this.hasRead = true;
     return shapeNamed(this.shapes, collection);
   }
 
