@@ -7,7 +7,7 @@ import { LogMismatch, type TransactionalLog } from '../port.js';
 import { checkpointTopicOf, topicOf } from '../record.js';
 import { kafkaClient } from './client.js';
 import { kafkaLog } from './log.js';
-import { createTopics } from './topics.js';
+import { createTopics, makeTopics } from './topics.js';
 
 const kafka = await server('KAFKA_BROKERS');
 
@@ -56,6 +56,24 @@ describeWith(kafka, `the topics of a ledger in Kafka, ${kafka.what}`, () => {
     const forEver = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' };
     expect(await settingsOf(topicOf(ledger, 'loan'))).toMatchObject(forEver);
     expect(await settingsOf(checkpointTopicOf(ledger))).toMatchObject({ 'cleanup.policy': 'compact' });
+  });
+
+  it('are waited for while the brokers may have no replicas yet, and not for ever', async () => {
+    const topics = [{ topic: topicOf(ledger, 'fund'), numPartitions: 1, replicationFactor: 2 }];
+    let tries = 0;
+    /** As when another broker comes at that try. */
+    const enough = (at: number): Pick<Admin, 'createTopics'> => ({
+      createTopics: (options) => {
+        const replicationFactor = ++tries < at ? 2 : 1;
+        return admin.createTopics({ ...options, topics: topics.map((it) => ({ ...it, replicationFactor })) });
+      },
+    });
+    await expect(makeTopics(enough(Number.POSITIVE_INFINITY), topics, 300)).rejects.toThrow('Topic creation errors');
+    expect(tries).toBeGreaterThan(1);
+    tries = 0;
+    await makeTopics(enough(3), topics);
+    expect(tries).toBe(3);
+    expect(await admin.listTopics()).toContain(topicOf(ledger, 'fund'));
   });
 
   it('are made by whoever comes first, and the log goes on where it was', async () => {

@@ -16,6 +16,8 @@ export interface TopicOptions extends KafkaOptions {
 type Settings = Readonly<Record<string, string>>;
 
 const READY_MS_MAX = 30_000;
+/** How long brokers are waited for that the controller gives no replicas yet. */
+const FENCED_MS_MAX = 15_000;
 
 /** An append of one event may take 900,000 bytes; the envelope and headers come on top. */
 const MAX_MESSAGE_BYTES = '2097152';
@@ -61,9 +63,7 @@ export async function createTopics(options: TopicOptions): Promise<{ readonly ma
       }));
       return { topic, numPartitions, replicationFactor, configEntries };
     });
-    // False says that another one made them in the same moment: they are looked at by `beginLog`. What kafkajs does to
-    // wait for leaders fails where a broker has not heard of the topic yet.
-    if (topics.length > 0) await admin.createTopics({ topics, waitForLeaders: false });
+    if (topics.length > 0) await makeTopics(admin, topics);
     for (const topic of missing) await untilReady(admin, topic);
   } finally {
     await admin.disconnect();
@@ -71,6 +71,28 @@ export async function createTopics(options: TopicOptions): Promise<{ readonly ma
   await beginLog(options);
   return { made };
 }
+
+/** A broker that was just started, or missed its heartbeats, answers before the controller gives it replicas. */
+export async function makeTopics(
+  admin: Pick<Admin, 'createTopics'>,
+  topics: ITopicConfig[],
+  fencedMsMax = FENCED_MS_MAX,
+): Promise<void> {
+  for (const deadline = Date.now() + fencedMsMax; ; await wait(100)) {
+    try {
+      // False says that another one made them in the same moment: they are looked at by `beginLog`. What kafkajs does to
+      // wait for leaders fails where a broker has not heard of the topic yet.
+      await admin.createTopics({ topics, waitForLeaders: false });
+      return;
+    } catch (error) {
+      if (!isOfTooFewBrokers(error) || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+const isOfTooFewBrokers = (error: unknown): boolean =>
+  error instanceof kafkajs.KafkaJSAggregateError &&
+  error.errors.some((one) => one instanceof kafkajs.KafkaJSProtocolError && one.type === 'INVALID_REPLICATION_FACTOR');
 
 /** Until each partition of a topic that was made has a leader that every broker has heard of. */
 async function untilReady(admin: Admin, { topic, numPartitions }: { topic: string; numPartitions: number }) {
