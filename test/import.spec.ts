@@ -82,6 +82,8 @@ describe('socai import', () => {
   it('goes through the server that holds the directory, and through a file of its events, to the same digest', async () => {
     const holder = await serve(data);
     const through = await imported();
+    // Named, it is gone through wherever its directory is.
+    expect(await imported(['--server', holder.url])).toEqual({ ...through, imported: 0 });
     const exported = await (await fetch(`${holder.url}/v1/events`)).text();
     await holder.stop();
     await server.close();

@@ -31,6 +31,10 @@ test.each(apps)('%s writes to no file system of its own, and has no privilege', 
   expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
 });
 
+test.each(apps)('%s runs an image that is made here, whatever a registry has of its name', (_, service) => {
+  expect(service).toMatchObject({ build: '.', pull_policy: 'build' });
+});
+
 test.each(apps)('%s starts a program that is built', (name, { command }) => {
   if (name === 'socai') return expect(command).toBeUndefined();
   const [program, file = ''] = command ?? [];

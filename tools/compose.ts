@@ -7,6 +7,7 @@ export interface ComposeService {
   readonly image?: string;
   readonly user?: string;
   readonly build?: string;
+  readonly pull_policy?: string;
   readonly restart?: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;

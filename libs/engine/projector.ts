@@ -316,7 +316,10 @@ export class Projector {
       const fault = own ? null : this.#upgrades.upgrade(one, instance, rebuilt, signal);
       this.#unfollowed.set(name, { instance, since, fault });
     }
-    if (await this.#wentBack()) this.#again.abort();
+    if (await this.#wentBack()) {
+      this.#failed(new Error('the read store has lost what was written: partitions are read anew'));
+      this.#again.abort();
+    }
     const moved = parts.map(({ instance }) => instance).join() !== this.#parts.map(({ instance }) => instance).join();
     // What this process halted at, and somebody has taken the mark of: it is tried again.
     const standing = new Set(marks.filter(({ kind }) => kind === 'halted').map(textOf));

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { describeWith, server } from '../../../test/services.js';
-import { add, at, collect, MODEL, put } from '../contract/model.js';
+import { add, batch as batchOf, collect, INSTANCE, MODEL, put } from '../contract/model.js';
 import { AT_START, type Batch, type ReadStore } from '../port.js';
 import { openMongoReadStore } from './store.js';
 
 const mongodb = await server('MONGODB_URL');
-const INSTANCE = 'quality.1';
 const LOST = { code: 'UNREACHABLE', message: expect.stringContaining(`holds no ${INSTANCE}`) };
 
-const batch = (sequence: number): Batch => ({
-  ...{ model: INSTANCE, partition: 0, from: sequence === 1 ? AT_START : at(sequence - 1), to: at(sequence) },
-  changes: [add('D1', '2026-01-05', 100, 1), put(`L${sequence}`, { days: sequence })],
-});
+const batch = (sequence: number): Batch =>
+  batchOf(sequence - 1, sequence, [add('D1', '2026-01-05', 100, 1), put(`L${sequence}`, { days: sequence })]);
 
 describeWith(mongodb, `data that ${mongodb.what} has lost`, () => {
   let client: MongoClient;

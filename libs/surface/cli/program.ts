@@ -52,7 +52,7 @@ export function makeProgram(host: Host, run: Run): Command {
     `
 Exit codes: 0 all accepted, 1 any refused, 2 the run itself failed.
 A verb goes through the server that holds the data directory, and otherwise opens it itself; or through --server. Those
-that serve, simulate or import work on a directory.
+that serve or simulate work on a directory.
 
 Examples:
   socai serve --data ./data

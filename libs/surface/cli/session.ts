@@ -34,7 +34,7 @@ export class Session {
     private readonly data: string,
     readonly json: boolean,
     /** The server that verbs go through, wherever its ledger is; null: whichever holds the data directory. */
-    private readonly server: string | null = null,
+    private readonly server: string | null,
   ) {
     // `vi_VN.UTF-8` as `vi`.
     this.language = languageOf((host.environment.LC_ALL ?? host.environment.LANG ?? '').split(/[_.]/, 1)[0]);
